@@ -1,0 +1,66 @@
+package bridge
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// An Event is one occurrence at a source, as every later stage reads it. On the bus it is a
+// CloudEvents 1.0 event in binary mode: the fields are those of
+// https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#context-attributes.
+type Event struct {
+	// ID is the source's own identity of the occurrence (GitHub's delivery GUID, Slack's event_id,
+	// a bucket's object#generation#type), the same for every redelivery. Source and ID together
+	// are unique.
+	ID string `json:"id"`
+	// Source is the URI of where it happened: a repository, a bucket, a workspace.
+	Source string `json:"source"`
+	// Type is the CloudEvents type, such as com.github.pull_request.opened.
+	Type string `json:"type"`
+	// Subject is the part of the source that it is about: a pull request's number, objects/NAME.
+	Subject string `json:"subject,omitempty"`
+	// Time is when it happened, by the source's clock; zero when the source does not say.
+	Time time.Time `json:"time"`
+	// Extensions are CloudEvents extension attributes: lower-case names of letters and digits.
+	Extensions map[string]string `json:"extensions,omitempty"`
+	// Data is the payload, one valid JSON value.
+	Data json.RawMessage `json:"data,omitempty"`
+}
+
+// Key identifies the event across all sources; it is what deduplication compares.
+func (e Event) Key() string { return e.Source + "#" + e.ID }
+
+// Facts are what is known of one event beyond its CloudEvents attributes: filters test them,
+// expressions see them, and the Workflow is stamped with them. An adapter derives them from the
+// event alone, so that they are the same whoever published it.
+type Facts struct {
+	// Name is the event's name in the `on` annotation, such as github.pull_request. An event of
+	// no known source has its CloudEvents type as its name.
+	Name string
+	// Source is the source's short name (github, gcs, slack), or "" for any other CloudEvent.
+	Source string
+	// Values are what the filters of `on` test, by filter key in the plural (repositories,
+	// branches, paths, buckets, channels, ...). A key that is absent means that the event has no
+	// such thing, which no filter accepts; an empty list means that it has none of them.
+	Values map[string][]string
+	// Missing explains, by filter key, why a value that the event should have is not known
+	// ("changed files are not in the payload"). Optional.
+	Missing map[string]string
+	// Variables builds the variables that the source adds for expressions, such as "github" or
+	// "gcs" → a map. It is called at most once per event and only when an expression runs. Nil
+	// for none.
+	Variables func() (map[string]any, error)
+	// URL leads a person to the commit, pull request, object or message. Optional.
+	URL string
+	// Actor is who caused the event, in the source's own words (a login, a user id). Optional.
+	Actor string
+	// Title says in one line what happened, for people: "push to acme/app main: fix the build".
+	Title string
+}
+
+// A FactFinder derives the facts of the events of one source. It is pure and safe for concurrent
+// use. ok is false when the event's type is not one of this source's; an error means that the
+// payload is not what the type promises, and is permanent.
+type FactFinder interface {
+	Facts(e Event) (f Facts, ok bool, err error)
+}

@@ -1,0 +1,58 @@
+package bridge
+
+import "time"
+
+// An Outcome is what a notification is about.
+type Outcome string
+
+// The outcomes, as the `notify` annotation names them.
+const (
+	Started   Outcome = "started"
+	Succeeded Outcome = "succeeded"
+	Failed    Outcome = "failed" // Argo's Failed and Error
+	// Recovered: succeeded, and the run before it (of the same template) had failed.
+	Recovered Outcome = "recovered"
+	// Completed: any end.
+	Completed Outcome = "completed"
+	// EventRejected ("rejected"): an event matched, but no Workflow could be made.
+	EventRejected Outcome = "rejected"
+)
+
+// Outcomes are all outcomes, in the order in which a run passes them.
+var Outcomes = []Outcome{Started, Succeeded, Failed, Recovered, Completed, EventRejected}
+
+// A Destination is where a notification goes: scheme:target, such as slack:#data-alerts.
+type Destination struct {
+	Scheme string `json:"scheme"`
+	Target string `json:"target"`
+}
+
+// String is the destination as the annotation writes it.
+func (d Destination) String() string { return d.Scheme + ":" + d.Target }
+
+// A Route is one entry of the `notify` annotation.
+type Route struct {
+	Outcome Outcome
+	To      Destination
+	// Message replaces the default text; nil for the default.
+	Message Text
+}
+
+// A Notification is one message to one destination. It holds all that is needed to write it, so
+// that it can be sent after the Workflow and the template are gone.
+type Notification struct {
+	// Key is the same however often the notification is made; a notifier puts it into what it
+	// sends, to recognise a message whose sending was interrupted.
+	Key     string      `json:"key"`
+	Outcome Outcome     `json:"outcome"`
+	To      Destination `json:"to"`
+	// Text is the author's own message, rendered; empty for the default.
+	Text string `json:"text,omitempty"`
+	// Run is what it is about; for EventRejected only its template, rule, labels and annotations
+	// are set and Reason says why nothing was made.
+	Run    Run    `json:"run"`
+	Reason string `json:"reason,omitempty"`
+	// Link leads to the run in the Argo UI; empty when the bridge does not know the UI's address.
+	Link    string    `json:"link,omitempty"`
+	Created time.Time `json:"created"`
+}

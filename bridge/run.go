@@ -1,0 +1,49 @@
+package bridge
+
+import "time"
+
+// A Run is the state of one Workflow, as far as anybody is told of it.
+type Run struct {
+	Namespace string   `json:"namespace"`
+	Name      string   `json:"name"`
+	UID       string   `json:"uid"`
+	Template  Template `json:"template"`
+	// Rule is the rule that started it; empty when a person or a schedule did.
+	Rule string `json:"rule,omitempty"`
+	// Phase is Argo's: Pending, Running, Succeeded, Failed or Error.
+	Phase       string            `json:"phase"`
+	Message     string            `json:"message,omitempty"`
+	Created     time.Time         `json:"created"`
+	Started     time.Time         `json:"started"`
+	Finished    time.Time         `json:"finished"`
+	Parameters  []Parameter       `json:"parameters,omitempty"`
+	Failures    []Failure         `json:"failures,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// A Failure is one step of a run that failed.
+type Failure struct {
+	// Path is the way to the step by display names, from the entrypoint: load / extract(0).
+	Path     string `json:"path"`
+	Template string `json:"template,omitempty"`
+	Pod      string `json:"pod,omitempty"`
+	Phase    string `json:"phase"`
+	Message  string `json:"message,omitempty"`
+	// ExitCode is the main container's, empty when it never ran.
+	ExitCode string    `json:"exitCode,omitempty"`
+	Finished time.Time `json:"finished"`
+}
+
+// Completed says whether the run has ended.
+func (r Run) Completed() bool {
+	return r.Phase == "Succeeded" || r.Phase == "Failed" || r.Phase == "Error"
+}
+
+// Duration is how long the run took, zero while it has not ended.
+func (r Run) Duration() time.Duration {
+	if r.Started.IsZero() || r.Finished.IsZero() {
+		return 0
+	}
+	return r.Finished.Sub(r.Started)
+}
