@@ -54,6 +54,9 @@ type Facts struct {
 	URL string
 	// Actor is who caused the event, in the source's own words (a login, a user id). Optional.
 	Actor string
+	// ReplyTo is where a destination such as slack:reply answers, in the adapter's own words
+	// ("C024BE91L/1700000000.000100"). Empty when the event has no such place.
+	ReplyTo string
 	// Title says in one line what happened, for people: "push to acme/app main: fix the build".
 	Title string
 }

@@ -1,6 +1,9 @@
 package bridge
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // A Publisher stores events on the bus.
 type Publisher interface {
@@ -29,4 +32,14 @@ type Notifier interface {
 type Finder interface {
 	// Sent says whether the destination already holds the notification with n.Key.
 	Sent(ctx context.Context, n Notification) (bool, error)
+}
+
+// An Observer counts what the sources receive. Safe for concurrent use.
+type Observer interface {
+	// Received counts an event that is stored on the bus. took is the time from its arrival to
+	// the bus's answer.
+	Received(source, eventType string, took time.Duration)
+	// Refused counts a request or message that was not taken, by a reason of few distinct values
+	// such as unsigned, malformed, too-large, stale, bus-down.
+	Refused(source, reason string)
 }

@@ -36,4 +36,5 @@ const (
 	AnnotationEventURL     = Prefix + "event-url"
 	AnnotationEventTitle   = Prefix + "event-title"
 	AnnotationActor        = Prefix + "actor"
+	AnnotationReplyTo      = Prefix + "reply-to" // see Facts.ReplyTo
 )
