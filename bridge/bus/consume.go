@@ -1,0 +1,186 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+)
+
+// A Delivery is what the bus knows of one delivery of a message.
+type Delivery struct {
+	// Sequence is the message's place in its stream.
+	Sequence uint64
+	// Attempt counts the deliveries of this message, from 1.
+	Attempt int
+	// Stored is when the bus stored the message.
+	Stored time.Time
+}
+
+// An EventHandler handles one event. Nil and permanent errors settle it; any other error brings it
+// back after bridge.Wait(err), or after a growing time with jitter.
+type EventHandler func(ctx context.Context, e bridge.Event, d Delivery) error
+
+// Times of redelivery.
+const (
+	// ackWait is how long a message may be handled before another consumer gets it; a handler that
+	// takes longer has its claim renewed.
+	ackWait  = 30 * time.Second
+	maxRetry = time.Minute
+	minRetry = 250 * time.Millisecond
+	// maxPending bounds the messages that wait for a retry or are being handled.
+	maxPending = 4096
+)
+
+// ConsumeEvents hands every event to handle, with at most workers at once, until ctx ends and the
+// last handler has returned. Several processes may consume at the same time: each event goes to one.
+// A message that is no CloudEvent is logged and settled; it stays in the stream until it ages.
+func (b *Bus) ConsumeEvents(ctx context.Context, workers int, handle EventHandler) error {
+	return b.consume(ctx, eventStream, "dispatch", workers, func(ctx context.Context, m jetstream.Msg, d Delivery) error {
+		e, err := decode(m.Headers(), m.Data())
+		if err != nil {
+			b.log.Error("a message on the event stream is no CloudEvent",
+				zap.String("subject", m.Subject()), zap.Uint64("sequence", d.Sequence), zap.Error(err))
+			return bridge.Permanent(err)
+		}
+		return handle(ctx, e, d)
+	})
+}
+
+type handler func(ctx context.Context, m jetstream.Msg, d Delivery) error
+
+func (b *Bus) consume(ctx context.Context, stream, name string, workers int, handle handler) error {
+	for {
+		err := b.consumeOnce(ctx, stream, name, workers, handle)
+		if ctx.Err() != nil {
+			return nil
+		}
+		b.log.Warn("consumer interrupted, starting again", zap.String("consumer", name), zap.Error(err))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// consumeOnce returns when ctx ends, or when the consumer has been lost and must be made anew.
+func (b *Bus) consumeOnce(ctx context.Context, stream, name string, workers int, handle handler) error {
+	if err := b.ensureStreams(ctx); err != nil {
+		return err
+	}
+	consumer, err := b.js.CreateOrUpdateConsumer(ctx, stream, jetstream.ConsumerConfig{
+		Durable:       name,
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       ackWait,
+		MaxDeliver:    -1,
+		MaxAckPending: maxPending,
+		Replicas:      b.config.Replicas,
+	})
+	if err != nil {
+		return fmt.Errorf("consumer %s: %w", name, err)
+	}
+	lost := make(chan error, 1)
+	slots := make(chan struct{}, workers)
+	var handlers sync.WaitGroup
+	defer handlers.Wait()
+	// Handlers outlive ctx: at a shutdown what has begun is finished.
+	work := context.WithoutCancel(ctx)
+	messages, err := consumer.Consume(func(m jetstream.Msg) {
+		select {
+		case <-ctx.Done():
+			_ = m.Nak()
+			return
+		case slots <- struct{}{}:
+		}
+		handlers.Go(func() {
+			defer func() { <-slots }()
+			b.settle(work, m, handle)
+		})
+	}, jetstream.PullMaxMessages(2*workers), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+		if errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrConsumerNotFound) ||
+			errors.Is(err, jetstream.ErrStreamNotFound) {
+			select {
+			case lost <- err:
+			default:
+			}
+		}
+	}))
+	if err != nil {
+		return fmt.Errorf("consume %s: %w", name, err)
+	}
+	defer func() {
+		messages.Stop()
+		<-messages.Closed()
+	}()
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-lost:
+		return err
+	case <-messages.Closed():
+		return errors.New("the subscription has ended")
+	}
+}
+
+// settle runs the handler on one message and answers the server.
+func (b *Bus) settle(ctx context.Context, m jetstream.Msg, handle handler) {
+	d := Delivery{Attempt: 1}
+	if meta, err := m.Metadata(); err == nil {
+		d = Delivery{Sequence: meta.Sequence.Stream, Attempt: int(meta.NumDelivered), Stored: meta.Timestamp}
+	}
+	stop := renew(m)
+	err := handle(ctx, m, d)
+	stop()
+	if err == nil || bridge.IsPermanent(err) {
+		err = m.Ack()
+	} else {
+		wait, named := bridge.Wait(err)
+		if !named {
+			wait = backoff(d.Attempt)
+		}
+		err = m.NakWithDelay(wait)
+	}
+	if err != nil {
+		b.log.Warn("settle message; it will come again", zap.Uint64("sequence", d.Sequence), zap.Error(err))
+	}
+}
+
+// renew keeps the message claimed while it is being handled.
+func renew(m jetstream.Msg) (stop func()) {
+	var mu sync.Mutex
+	var stopped bool
+	var timer *time.Timer
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(ackWait/3, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !stopped {
+			_ = m.InProgress()
+			timer.Reset(ackWait / 3)
+		}
+	})
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		stopped = true
+		timer.Stop()
+	}
+}
+
+// backoff grows from minRetry to maxRetry by doubling, with jitter between half and all of it.
+func backoff(attempt int) time.Duration {
+	wait := maxRetry
+	if attempt < 10 {
+		wait = min(maxRetry, minRetry<<(attempt-1))
+	}
+	return wait/2 + rand.N(wait/2)
+}

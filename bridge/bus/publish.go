@@ -1,0 +1,32 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+)
+
+var _ bridge.Publisher = (*Bus)(nil)
+
+// Publish stores the event. It is bridge.Publisher: nil after the server's acknowledgement only. An
+// event whose Source and ID were published within the last ten minutes is not stored again. The error
+// is permanent when the event is larger than a message may be.
+func (b *Bus) Publish(ctx context.Context, e bridge.Event) error {
+	return b.publish(ctx, encode(e))
+}
+
+func (b *Bus) publish(ctx context.Context, m *nats.Msg) error {
+	_, err := b.js.PublishMsg(ctx, m)
+	if errors.Is(err, nats.ErrMaxPayload) || errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum) {
+		return bridge.Permanent(fmt.Errorf("publish: %d bytes are more than the bus takes: %w", len(m.Data), err))
+	}
+	if err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	return nil
+}

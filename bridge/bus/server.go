@@ -1,0 +1,101 @@
+package bus
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"go.uber.org/zap"
+)
+
+// maxPayload bounds one message of the embedded server, in bytes: GitHub's largest webhook body is
+// 25 MB (https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap), and its headers.
+const maxPayload = 32 << 20
+
+// syncInterval is how often the embedded server forces its files to the disk.
+const syncInterval = 10 * time.Second
+
+// startServer starts the embedded server on c.DataDir, which it locks: two processes on one file
+// store would destroy it.
+func startServer(c Config, log *zap.Logger) (*server.Server, *os.File, error) {
+	lock, err := lockDir(c.DataDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	opts, err := serverOptions(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := server.NewServer(opts)
+	if err != nil {
+		return nil, nil, fmt.Errorf("embedded NATS server: %w", err)
+	}
+	s.SetLoggerV2(serverLog{log.Sugar()}, false, false, false)
+	s.Start()
+	if !s.ReadyForConnections(30 * time.Second) {
+		s.Shutdown()
+		return nil, nil, fmt.Errorf("embedded NATS server on %s: not ready after 30s", c.DataDir)
+	}
+	return s, lock, nil
+}
+
+func serverOptions(c Config) (*server.Options, error) {
+	opts := &server.Options{
+		ServerName: "argo-bridge",
+		JetStream:  true,
+		StoreDir:   c.DataDir,
+		// The streams are bounded one by one; the account holds all of them.
+		JetStreamMaxStore:  c.MaxBytes * 4,
+		JetStreamMaxMemory: 64 << 20,
+		MaxPayload:         maxPayload,
+		NoSigs:             true,
+		DontListen:         c.Listen == "",
+		SyncInterval:       syncInterval,
+		SyncAlways:         c.Sync == "always",
+	}
+	if c.Listen == "" {
+		return opts, nil
+	}
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("bus.listen: %w", err)
+	}
+	opts.Host = host
+	if opts.Port, err = strconv.Atoi(port); err != nil {
+		return nil, fmt.Errorf("bus.listen: port %q is not a number", port)
+	}
+	if opts.Port == 0 {
+		opts.Port = server.RANDOM_PORT
+	}
+	return opts, nil
+}
+
+func lockDir(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create data directory: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock data directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("data directory %s is in use by another bridge: %w", dir, err)
+	}
+	return f, nil
+}
+
+// serverLog passes the server's own log on; what it calls fatal is an error to us.
+type serverLog struct{ log *zap.SugaredLogger }
+
+func (l serverLog) Noticef(format string, v ...any) { l.log.Debugf(format, v...) }
+func (l serverLog) Warnf(format string, v ...any)   { l.log.Warnf(format, v...) }
+func (l serverLog) Fatalf(format string, v ...any)  { l.log.Errorf(format, v...) }
+func (l serverLog) Errorf(format string, v ...any)  { l.log.Errorf(format, v...) }
+func (l serverLog) Debugf(format string, v ...any)  { l.log.Debugf(format, v...) }
+func (l serverLog) Tracef(format string, v ...any)  {}
