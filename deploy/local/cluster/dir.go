@@ -78,3 +78,16 @@ func (d Dir) absolute() (Dir, error) {
 	}
 	return dir, nil
 }
+
+// purge removes the cluster's own files, and the folder if nothing else is in it.
+func (d Dir) purge() error {
+	for _, name := range []string{"identity", "log", "run", "certs", "etcd", "kubeconfig", "state.json", "lock"} {
+		if err := os.RemoveAll(d.join(name)); err != nil {
+			return err
+		}
+	}
+	if rest, err := os.ReadDir(string(d)); err != nil || len(rest) > 0 {
+		return err
+	}
+	return os.Remove(string(d))
+}
