@@ -38,6 +38,27 @@ func Wait(err error) (time.Duration, bool) {
 	return r.wait, true
 }
 
+// Refusal marks an error by which the other side says no for now: it may be starting up (an API server
+// answers 403 and 404 before its caches are filled) or may lack a right for ever. It is transient
+// until it persists; who retries decides when that is. Nil stays nil.
+func Refusal(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &refusalError{err}
+}
+
+// IsRefusal says whether err, or an error that it wraps, was marked by [Refusal].
+func IsRefusal(err error) bool {
+	var r *refusalError
+	return errors.As(err, &r)
+}
+
+type refusalError struct{ err error }
+
+func (e *refusalError) Error() string { return e.err.Error() }
+func (e *refusalError) Unwrap() error { return e.err }
+
 type permanentError struct{ err error }
 
 func (e *permanentError) Error() string { return e.err.Error() }

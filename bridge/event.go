@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"time"
 )
@@ -29,6 +31,12 @@ type Event struct {
 
 // Key identifies the event across all sources; it is what deduplication compares.
 func (e Event) Key() string { return e.Source + "#" + e.ID }
+
+// Hash is a short form of Key: 32 hexadecimal digits, fit for labels and table keys.
+func (e Event) Hash() string {
+	sum := sha256.Sum256([]byte(e.Key()))
+	return hex.EncodeToString(sum[:16])
+}
 
 // Facts are what is known of one event beyond its CloudEvents attributes: filters test them,
 // expressions see them, and the Workflow is stamped with them. An adapter derives them from the

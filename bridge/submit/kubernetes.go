@@ -1,0 +1,73 @@
+// Package submit makes one Workflow per Submission, through the Kubernetes API.
+package submit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/argoproj/argo-workflows/v3/pkg/apis/workflow"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/rest"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+)
+
+// timeout bounds one request to the API server.
+const timeout = 15 * time.Second
+
+// Kubernetes is a bridge.Submitter on the Kubernetes API. Safe for concurrent use.
+type Kubernetes struct{ client rest.Interface }
+
+var _ bridge.Submitter = (*Kubernetes)(nil)
+
+// NewKubernetes makes a submitter; client must be set up for Argo's API group (see kube.Argo).
+func NewKubernetes(client rest.Interface) *Kubernetes { return &Kubernetes{client} }
+
+// Submit creates the Workflow. That it exists already is success: its name is derived from the event.
+func (k *Kubernetes) Submit(ctx context.Context, s bridge.Submission) error {
+	return k.create(ctx, s, "")
+}
+
+// Validate asks the API server whether it would take the Workflow, without creating it.
+func (k *Kubernetes) Validate(ctx context.Context, s bridge.Submission) error {
+	return k.create(ctx, s, "All")
+}
+
+func (k *Kubernetes) create(ctx context.Context, s bridge.Submission, dryRun string) error {
+	body, err := json.Marshal(Workflow(s))
+	if err != nil {
+		return bridge.Permanent(fmt.Errorf("encode workflow %s/%s: %w", s.Namespace, s.Name, err))
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	request := k.client.Post().Namespace(s.Namespace).Resource(workflow.WorkflowPlural).
+		SetHeader("Content-Type", "application/json").Body(body)
+	if dryRun != "" {
+		request = request.Param("dryRun", dryRun)
+	}
+	err = request.Do(ctx).Error()
+	if err == nil || apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return classify(fmt.Errorf("create workflow %s/%s: %w", s.Namespace, s.Name, err))
+}
+
+// classify says which of the API server's answers are worth another try.
+func classify(err error) error {
+	if wait, ok := apierrors.SuggestsClientDelay(err); ok {
+		return bridge.RetryAfter(err, time.Duration(wait)*time.Second)
+	}
+	switch {
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err),
+		apierrors.IsMethodNotSupported(err), apierrors.IsNotAcceptable(err), apierrors.IsUnsupportedMediaType(err):
+		return bridge.Permanent(err)
+	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
+		return err // runs end and make room
+	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
+		return bridge.Refusal(err)
+	}
+	return err
+}
