@@ -1,0 +1,78 @@
+package gcs
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"cloud.google.com/go/auth/credentials"
+	"google.golang.org/api/option"
+)
+
+// Defaults of [Config].
+const (
+	DefaultMaxMessages = 1000
+	DefaultMaxBytes    = 64 << 20
+)
+
+// Config is the gcs section of the bridge's configuration file.
+type Config struct {
+	// Subscriptions are full names: projects/P/subscriptions/S. Their topics receive the buckets'
+	// notifications. The bridge needs roles/pubsub.subscriber on each.
+	Subscriptions []string `yaml:"subscriptions,omitempty"`
+	// CredentialsFile is a service account key or workload identity federation file. Without it the
+	// environment's own credentials are used: Workload Identity on GKE needs no file.
+	CredentialsFile string `yaml:"credentialsFile,omitempty"`
+	// MaxMessages and MaxBytes bound what one subscription holds that is not yet on the bus;
+	// 0 means DefaultMaxMessages and DefaultMaxBytes.
+	MaxMessages int `yaml:"maxMessages,omitempty"`
+	MaxBytes    int `yaml:"maxBytes,omitempty"`
+}
+
+var subscriptionName = regexp.MustCompile(`^projects/([a-z][a-z0-9.:-]{2,}[a-z0-9]|[0-9]+)/subscriptions/[A-Za-z][A-Za-z0-9._~+%-]{2,254}$`)
+
+// Validate names every bad field.
+func (c Config) Validate() error {
+	var errs []error
+	if len(c.Subscriptions) == 0 {
+		errs = append(errs, errors.New("subscriptions: none is given"))
+	}
+	seen := map[string]bool{}
+	for i, s := range c.Subscriptions {
+		switch {
+		case !subscriptionName.MatchString(s):
+			errs = append(errs, fmt.Errorf("subscriptions[%d]: %q is not of the form projects/PROJECT/subscriptions/NAME", i, s))
+		case seen[s]:
+			errs = append(errs, fmt.Errorf("subscriptions[%d]: %q is given twice", i, s))
+		}
+		seen[s] = true
+	}
+	if c.MaxMessages < 0 {
+		errs = append(errs, fmt.Errorf("maxMessages: %d is negative", c.MaxMessages))
+	}
+	if c.MaxBytes < 0 {
+		errs = append(errs, fmt.Errorf("maxBytes: %d is negative", c.MaxBytes))
+	}
+	return errors.Join(errs...)
+}
+
+// Load reads the credentials and returns the options for [NewSource]: none without a
+// CredentialsFile.
+func (c Config) Load() ([]option.ClientOption, error) {
+	if c.CredentialsFile == "" {
+		return nil, nil
+	}
+	creds, err := credentials.DetectDefault(&credentials.DetectOptions{
+		Scopes:          []string{"https://www.googleapis.com/auth/pubsub"},
+		CredentialsFile: c.CredentialsFile,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("credentialsFile: read %s: %w", c.CredentialsFile, err)
+	}
+	return []option.ClientOption{option.WithAuthCredentials(creds)}, nil
+}
+
+func project(subscription string) string {
+	return strings.Split(subscription, "/")[1]
+}

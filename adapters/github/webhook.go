@@ -1,0 +1,174 @@
+package github
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"go.uber.org/zap"
+)
+
+const (
+	// MaxBody is the largest payload that GitHub delivers:
+	// https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap
+	MaxBody = 25 << 20
+	// publishTimeout leaves GitHub, which hangs up after 10 s, time to read the answer.
+	publishTimeout = 9 * time.Second
+
+	source = "github"
+)
+
+// Reasons for which a delivery is refused, as [bridge.Observer] counts them.
+const (
+	refusedMethod    = "method"
+	refusedTooLarge  = "too-large"
+	refusedUnsigned  = "unsigned"
+	refusedMalformed = "malformed"
+	refusedBusDown   = "bus-down"
+	refusedBroken    = "broken-off" // the sender went away in the middle of the body
+)
+
+// Webhook is the http.Handler of POST /webhooks/github. It answers
+//
+//   - 202 when the event is stored on the bus, and 200 to GitHub's ping,
+//   - 400 to a malformed delivery, 401 to an unsigned one, 413 to one that is too large for the
+//     bridge or for the bus,
+//   - 503 with Retry-After when the bus did not store it. GitHub does not deliver again by itself,
+//     but lists the delivery as failed for three days, so that it can be redelivered.
+type Webhook struct {
+	secrets   [][]byte
+	publisher bridge.Publisher
+	observer  bridge.Observer
+	log       *zap.Logger
+	now       func() time.Time
+}
+
+// WebhookOptions are what a Webhook can do without.
+type WebhookOptions struct {
+	Observer bridge.Observer  // default: counts nothing
+	Logger   *zap.Logger      // default: silent
+	Now      func() time.Time // default: time.Now
+}
+
+var _ http.Handler = (*Webhook)(nil)
+
+// NewWebhook takes deliveries that one of the secrets has signed; without a secret it refuses all.
+func NewWebhook(secrets []string, p bridge.Publisher, o WebhookOptions) *Webhook {
+	w := &Webhook{publisher: p, observer: o.Observer, log: o.Logger, now: o.Now}
+	for _, s := range secrets {
+		// An empty key would make a signature that anybody can compute.
+		if s != "" {
+			w.secrets = append(w.secrets, []byte(s))
+		}
+	}
+	if w.observer == nil {
+		w.observer = uncounted{}
+	}
+	if w.log == nil {
+		w.log = zap.NewNop()
+	}
+	if w.now == nil {
+		w.now = time.Now
+	}
+	return w
+}
+
+// ServeHTTP takes one delivery.
+func (h *Webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	arrived := h.now()
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		h.refuse(w, refusal{http.StatusMethodNotAllowed, refusedMethod, "a webhook is a POST"})
+		return
+	}
+	body, no := read(w, r)
+	if no != nil {
+		h.refuse(w, *no)
+		return
+	}
+	if !signed(h.secrets, r.Header.Get("X-Hub-Signature-256"), body) {
+		h.refuse(w, refusal{http.StatusUnauthorized, refusedUnsigned, "X-Hub-Signature-256 is missing or not made with this bridge's webhook secret"})
+		return
+	}
+	if mt, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); mt == "application/x-www-form-urlencoded" {
+		h.refuse(w, refusal{http.StatusBadRequest, refusedMalformed, "set the webhook's content type to application/json"})
+		return
+	}
+	e, err := Translate(r.Header.Get("X-GitHub-Event"), r.Header.Get("X-GitHub-Delivery"), body)
+	if err != nil {
+		h.refuse(w, refusal{http.StatusBadRequest, refusedMalformed, err.Error()})
+		return
+	}
+	if r.Header.Get("X-GitHub-Event") == "ping" {
+		answer(w, http.StatusOK, "argo-bridge hears you")
+		return
+	}
+	h.publish(w, r, e, arrived)
+}
+
+func (h *Webhook) publish(w http.ResponseWriter, r *http.Request, e bridge.Event, arrived time.Time) {
+	ctx, cancel := context.WithTimeout(r.Context(), publishTimeout)
+	defer cancel()
+	err := h.publisher.Publish(ctx, e)
+	switch {
+	case err == nil:
+		h.observer.Received(source, e.Type, h.now().Sub(arrived))
+		answer(w, http.StatusAccepted, "stored")
+	case bridge.IsPermanent(err):
+		// The event itself is well formed, so that its size is what the bus cannot take.
+		h.log.Warn("event refused by the bus", zap.String("event_id", e.ID), zap.String("event_type", e.Type), zap.Error(err))
+		h.refuse(w, refusal{http.StatusRequestEntityTooLarge, refusedTooLarge, "the bus does not take the event"})
+	default:
+		h.log.Error("event not stored", zap.String("event_id", e.ID), zap.String("event_type", e.Type), zap.Error(err))
+		w.Header().Set("Retry-After", "10")
+		h.refuse(w, refusal{http.StatusServiceUnavailable, refusedBusDown, "the event is not stored; redeliver it later"})
+	}
+}
+
+type refusal struct {
+	status int
+	reason string
+	text   string
+}
+
+func (h *Webhook) refuse(w http.ResponseWriter, no refusal) {
+	h.observer.Refused(source, no.reason)
+	h.log.Debug("delivery refused", zap.String("reason", no.reason))
+	answer(w, no.status, no.text)
+}
+
+func read(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
+	tooLarge := &refusal{http.StatusRequestEntityTooLarge, refusedTooLarge, "a delivery has at most 25 MB"}
+	if r.ContentLength > MaxBody {
+		return nil, tooLarge
+	}
+	var buf bytes.Buffer
+	// An honest Content-Length saves the buffer's growth; a dishonest one may cost 1 MB, no more.
+	buf.Grow(int(min(max(r.ContentLength, 0), 1<<20)) + bytes.MinRead)
+	_, err := io.Copy(&buf, http.MaxBytesReader(w, r.Body, MaxBody))
+	var limit *http.MaxBytesError
+	switch {
+	case errors.As(err, &limit):
+		return nil, tooLarge
+	case err != nil:
+		return nil, &refusal{http.StatusBadRequest, refusedBroken, "the body ended early"}
+	}
+	return buf.Bytes(), nil
+}
+
+func answer(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text+"\n")
+}
+
+type uncounted struct{}
+
+func (uncounted) Received(string, string, time.Duration) {}
+func (uncounted) Refused(string, string)                 {}
