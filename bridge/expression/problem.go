@@ -15,6 +15,8 @@ type Problem struct {
 	Message      string
 	// Suggestion is the name that was probably meant; empty when there is none.
 	Suggestion string
+	// Path is the unknown path, when it is a path of a variable that is unknown.
+	Path []string
 	// offset is the place in characters from the start, from 0.
 	offset int
 }
@@ -59,4 +61,12 @@ func (p Problem) locate(source string) Problem {
 		}
 	}
 	return p
+}
+
+// pathText is a path as an author writes it: [github event labels * name] is github.event.labels[].name.
+func pathText(path []string) string {
+	if len(path) == 0 {
+		return "this value"
+	}
+	return strings.ReplaceAll(strings.Join(path, "."), ".*", "[]")
 }
