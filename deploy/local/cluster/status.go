@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"sync"
 )
 
@@ -29,7 +30,8 @@ type ComponentStatus struct {
 }
 
 // Inspect looks at the cluster in d. One that never existed is not running.
-// Running means that every component of the last up is ready.
+// Components are those of the last up and what else runs; Running means that
+// all of them are ready.
 func Inspect(ctx context.Context, d Dir) (*Status, error) {
 	state, err := LoadState(d)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -41,10 +43,14 @@ func Inspect(ctx context.Context, d Dir) (*Status, error) {
 	status := &Status{
 		Running: true, Dir: string(d), Kubeconfig: state.Kubeconfig,
 		APIServer: state.URL(APIServer), ArgoServer: state.URL(ArgoServer),
-		Components: make([]ComponentStatus, len(state.Components)),
 	}
+	shown := slices.DeleteFunc(Components(), func(name string) bool {
+		_, err := loadRecord(d, name)
+		return err != nil && !slices.Contains(state.Components, name)
+	})
+	status.Components = make([]ComponentStatus, len(shown))
 	var wg sync.WaitGroup
-	for i, component := range state.Components {
+	for i, component := range shown {
 		wg.Go(func() { status.Components[i] = inspect(ctx, d, state, component) })
 	}
 	wg.Wait()
