@@ -27,7 +27,6 @@ type Failure struct {
 	// Path is the way to the step by display names, from the entrypoint: load / extract(0).
 	Path     string `json:"path"`
 	Template string `json:"template,omitempty"`
-	Pod      string `json:"pod,omitempty"`
 	Phase    string `json:"phase"`
 	Message  string `json:"message,omitempty"`
 	// ExitCode is the main container's, empty when it never ran.

@@ -1,0 +1,158 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/bus"
+)
+
+// States of a notification in the outbox.
+const (
+	stateQueued = "queued" // not accepted yet, and known not to be
+	stateBegun  = "begun"  // handed to the service; no answer recorded
+	stateSent   = "sent"   // accepted by the service
+	stateFailed = "failed" // refused for good
+)
+
+// lookUpAfter is how long a message may take to appear in a service's history: one whose sending was
+// interrupted is looked up no earlier than this after its attempt.
+const lookUpAfter = 2 * time.Second
+
+// An Observer counts deliveries. result is sent, failed, retried or found.
+type Observer interface {
+	Delivered(scheme, result string, sinceCreated time.Duration)
+}
+
+// A Deliverer sends notifications, each once. All fields are needed.
+type Deliverer struct {
+	Notifiers map[string]bridge.Notifier // by destination scheme
+	Outbox    Table
+	Observer  Observer
+	Log       *zap.Logger
+	Now       func() time.Time
+
+	mu      sync.Mutex
+	blocked map[string]time.Time // destination → until when its service wants no more
+}
+
+// Handle is a bus.NotificationHandler: nil and permanent errors settle the notification.
+func (d *Deliverer) Handle(ctx context.Context, n bridge.Notification, delivery bus.Delivery) error {
+	entry, _, err := d.Outbox.Get(ctx, n.Key)
+	if err != nil {
+		return err
+	}
+	state := string(entry.Value)
+	if state == stateSent || state == stateFailed {
+		return nil
+	}
+	if wait := d.wait(n.To); wait > 0 {
+		return bridge.RetryAfter(errors.New("the destination asked for a pause"), wait)
+	}
+	notifier, ok := d.Notifiers[n.To.Scheme]
+	if !ok {
+		return d.fail(ctx, n, fmt.Errorf("no notifier for %q: is it set up in the bridge's config?", n.To.Scheme))
+	}
+	if state == stateBegun {
+		found, err := d.lookUp(ctx, notifier, n)
+		if err != nil {
+			return err
+		}
+		if found {
+			d.observe(n, "found")
+			return d.Outbox.Put(ctx, n.Key, []byte(stateSent))
+		}
+	}
+	return d.send(ctx, notifier, n)
+}
+
+func (d *Deliverer) send(ctx context.Context, notifier bridge.Notifier, n bridge.Notification) error {
+	if err := d.Outbox.Put(ctx, n.Key, []byte(stateBegun)); err != nil {
+		return err
+	}
+	err := notifier.Notify(ctx, n)
+	if err == nil {
+		d.observe(n, "sent")
+		d.Log.Info("notified", fields(n)...)
+		return d.Outbox.Put(ctx, n.Key, []byte(stateSent))
+	}
+	if bridge.IsPermanent(err) {
+		return d.fail(ctx, n, err)
+	}
+	d.observe(n, "retried")
+	d.Log.Warn("notification not delivered yet, will be tried again", append(fields(n), zap.Error(err))...)
+	if wait, named := bridge.Wait(err); named {
+		d.block(n.To, wait)
+		// The service has refused it: no need to look it up before the next attempt.
+		return errors.Join(err, d.Outbox.Put(ctx, n.Key, []byte(stateQueued)))
+	}
+	// Whether it arrived is not known: give the service time to show it in its history.
+	return bridge.RetryAfter(err, lookUpAfter)
+}
+
+// lookUp asks the destination whether it has the notification. Where the bridge may not look, the
+// notification is sent again: an alert twice is better than none.
+func (d *Deliverer) lookUp(ctx context.Context, notifier bridge.Notifier, n bridge.Notification) (bool, error) {
+	finder, ok := notifier.(bridge.Finder)
+	if !ok {
+		return false, nil
+	}
+	found, err := finder.Sent(ctx, n)
+	if bridge.IsPermanent(err) {
+		d.Log.Warn("cannot look up whether an interrupted notification was sent; sending it again",
+			append(fields(n), zap.Error(err))...)
+		return false, nil
+	}
+	if wait, named := bridge.Wait(err); named {
+		d.block(n.To, wait)
+	}
+	return found, err
+}
+
+func (d *Deliverer) fail(ctx context.Context, n bridge.Notification, err error) error {
+	d.observe(n, "failed")
+	d.Log.Error("notification cannot be delivered", append(fields(n), zap.Error(err))...)
+	if err := d.Outbox.Put(ctx, n.Key, []byte(stateFailed)); err != nil {
+		return err
+	}
+	return bridge.Permanent(err)
+}
+
+// wait is how long the destination still wants no message.
+func (d *Deliverer) wait(to bridge.Destination) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.blocked[to.String()].Sub(d.Now())
+}
+
+func (d *Deliverer) block(to bridge.Destination, wait time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := d.Now()
+	if d.blocked == nil {
+		d.blocked = map[string]time.Time{}
+	}
+	for name, until := range d.blocked {
+		if until.Before(now) {
+			delete(d.blocked, name)
+		}
+	}
+	d.blocked[to.String()] = now.Add(wait)
+}
+
+func (d *Deliverer) observe(n bridge.Notification, result string) {
+	d.Observer.Delivered(n.To.Scheme, result, d.Now().Sub(n.Created))
+}
+
+func fields(n bridge.Notification) []zap.Field {
+	return []zap.Field{
+		zap.Stringer(bridge.LogDestination, n.To), zap.String(bridge.LogOutcome, string(n.Outcome)),
+		zap.Stringer(bridge.LogTemplate, n.Run.Template), zap.String(bridge.LogWorkflow, n.Run.Namespace+"/"+n.Run.Name),
+	}
+}

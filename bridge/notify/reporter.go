@@ -1,0 +1,121 @@
+package notify
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/url"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+)
+
+// Routes says who hears of the runs of a template: the routes of its `notify` annotation, and those of
+// the rule that started the run, if one did.
+type Routes interface {
+	Routes(template bridge.Template, rule string) []bridge.Route
+}
+
+// A Queue stores notifications until they are delivered; a key that it holds already is stored once.
+type Queue interface {
+	Enqueue(ctx context.Context, n bridge.Notification) error
+}
+
+// Origins finds the event that started a run again, for the author's own message.
+type Origins interface {
+	// Variables are the expression variables of the event; nil when it is not known any more.
+	Variables(ctx context.Context, run bridge.Run) map[string]any
+}
+
+// A Reporter is a watch.Handler. All fields are needed but UI.
+type Reporter struct {
+	Routes  Routes
+	Queue   Queue
+	History *History
+	Origins Origins
+	// UI is the address of the Argo UI, for links. Optional.
+	UI  string
+	Log *zap.Logger
+	Now func() time.Time
+}
+
+// Changed stores a notification for each route that a run's new phase meets. It may be called again
+// with the same run: the notifications are the same ones.
+func (r *Reporter) Changed(ctx context.Context, run bridge.Run) error {
+	routes := r.Routes.Routes(run.Template, run.Rule)
+	if len(routes) == 0 {
+		return nil
+	}
+	outcomes, err := r.outcomes(ctx, run, routes)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, route := range choose(routes, outcomes) {
+		n := r.notification(route, run)
+		n.Key = run.UID + "-" + string(route.Outcome) + "-" + digest(route.To.String())
+		n.Text = r.text(ctx, route, run)
+		errs = append(errs, r.Queue.Enqueue(ctx, n))
+	}
+	return errors.Join(errs...)
+}
+
+// Rejected stores a notification for each route of the outcome "rejected". It implements
+// dispatch.Rejections.
+func (r *Reporter) Rejected(ctx context.Context, e bridge.Event, f bridge.Facts, rule *bridge.Rule, reason string) error {
+	run := bridge.Run{
+		Namespace: rule.Template.Namespace, Template: rule.Template, Rule: rule.Name, Phase: "Rejected", Message: reason,
+		Annotations: map[string]string{
+			bridge.AnnotationEventID: e.ID, bridge.AnnotationEventType: e.Type, bridge.AnnotationEventURL: f.URL,
+			bridge.AnnotationEventTitle: f.Title, bridge.AnnotationActor: f.Actor, bridge.AnnotationReplyTo: f.ReplyTo,
+		},
+	}
+	var errs []error
+	for _, route := range choose(r.Routes.Routes(rule.Template, rule.Name), []bridge.Outcome{bridge.EventRejected}) {
+		n := r.notification(route, run)
+		n.Reason = reason
+		n.Key = digest(e.Key()) + digest(rule.Template.String()+"\n"+rule.Name) + "-rejected-" + digest(route.To.String())
+		errs = append(errs, r.Queue.Enqueue(ctx, n))
+	}
+	return errors.Join(errs...)
+}
+
+func (r *Reporter) notification(route bridge.Route, run bridge.Run) bridge.Notification {
+	return bridge.Notification{
+		Outcome: route.Outcome, To: route.To, Run: run, Link: r.link(run), Created: r.Now().UTC(),
+	}
+}
+
+// link is the run's page in the Argo UI.
+func (r *Reporter) link(run bridge.Run) string {
+	if r.UI == "" || run.Name == "" {
+		return ""
+	}
+	link, err := url.JoinPath(r.UI, "workflows", run.Namespace, run.Name)
+	if err != nil {
+		return ""
+	}
+	return link + "?uid=" + url.QueryEscape(run.UID)
+}
+
+// text renders the author's own message; a fault in it costs the message, not the notification.
+func (r *Reporter) text(ctx context.Context, route bridge.Route, run bridge.Run) string {
+	if route.Message == nil {
+		return ""
+	}
+	text, err := route.Message.Render(variables(run, r.Origins.Variables(ctx, run)))
+	if err != nil {
+		r.Log.Warn("the template's message cannot be rendered; sending the default text",
+			zap.Stringer(bridge.LogTemplate, run.Template), zap.String(bridge.LogWorkflow, run.Name), zap.Error(err))
+		return ""
+	}
+	return text
+}
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:8])
+}
