@@ -1,0 +1,138 @@
+package slack
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/slack-go/slack"
+	"go.uber.org/zap"
+)
+
+// Commands is the handler of slash commands. The user who typed one is answered, for their eyes
+// only, with what was started or why nothing was: in the response when it is known in time, and
+// else at the command's response_url.
+func (h *Webhooks) Commands() http.Handler { return h.taking(h.takeCommand) }
+
+func (h *Webhooks) takeCommand(w http.ResponseWriter, r *http.Request, req request) {
+	e, err := TranslateCommand(req.body, req.at)
+	if err != nil {
+		h.malformed(w, err)
+		return
+	}
+	if !h.publish(w, r, req, e) {
+		return
+	}
+	var form struct {
+		Command     string `json:"command"`
+		ResponseURL string `json:"response_url"`
+	}
+	_ = json.Unmarshal(e.Data, &form) // TranslateCommand has just written it
+	reply(w, h.outcome(r.Context(), req, e, form.Command, form.ResponseURL))
+}
+
+// outcome is the text of the first answer. When it comes before the outcome, a goroutine follows
+// it up at the response_url.
+func (h *Webhooks) outcome(ctx context.Context, req request, e bridge.Event, command, responseURL string) string {
+	accepted := "Accepted " + code(command) + "."
+	if h.answers == nil {
+		return accepted
+	}
+	known := make(chan string, 1)
+	if !h.background(func() { known <- h.await(e, command) }) {
+		return accepted
+	}
+	patience := time.NewTimer(max(0, h.within-h.now().Sub(req.arrived)))
+	defer patience.Stop()
+	select {
+	case text := <-known:
+		return text
+	case <-patience.C:
+	case <-ctx.Done(): // Slack has hung up; the response_url still works
+	}
+	h.background(func() { h.follow(responseURL, <-known) })
+	return "Accepted " + code(command) + "; what it started follows."
+}
+
+// await returns the text on what became of the event, after at most answerLater.
+func (h *Webhooks) await(e bridge.Event, command string) string {
+	ctx, cancel := context.WithTimeout(h.closing, answerLater)
+	defer cancel()
+	record, err := h.answers.Await(ctx, e)
+	if err != nil {
+		if h.closing.Err() == nil {
+			h.log.Warn("outcome of a command not known", zap.String("event_id", e.ID), zap.Error(err))
+		}
+		return code(command) + " is accepted, but what became of it is not known yet."
+	}
+	return describe(record, command, h.link)
+}
+
+// follow posts a second answer: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+func (h *Webhooks) follow(responseURL, text string) {
+	if responseURL == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	err := slack.PostWebhookCustomHTTPContext(ctx, responseURL, h.client, &slack.WebhookMessage{
+		Text: text, ResponseType: slack.ResponseTypeEphemeral,
+	})
+	if err != nil {
+		// The address lets whoever has it answer in the user's channel.
+		h.log.Warn("command not answered", zap.String("error", strings.ReplaceAll(err.Error(), responseURL, "the response_url")))
+	}
+}
+
+func reply(w http.ResponseWriter, text string) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_ = json.NewEncoder(w).Encode(map[string]string{"response_type": slack.ResponseTypeEphemeral, "text": text})
+}
+
+// describe says in Slack's markup what one command started, or why nothing was. Of templates that
+// the channel has no access to it tells nothing.
+func describe(r bridge.Record, command string, link func(string) string) string {
+	var started, not []string
+	for _, res := range r.Results {
+		name := code(res.Template)
+		if res.Rule != "" && res.Rule != bridge.DefaultRule {
+			name += " (rule " + code(res.Rule) + ")"
+		}
+		switch {
+		case res.Workflow != "":
+			started = append(started, fmt.Sprintf(":rocket: %s started: %s", name, anchor(link(res.Workflow), res.Workflow)))
+		case res.Verdict == bridge.OtherEvent, res.Reason == bridge.ReasonAccess:
+		default:
+			not = append(not, fmt.Sprintf("• %s: %s", name, escape(why(res))))
+		}
+	}
+	switch {
+	case len(started) > 0:
+		return strings.Join(append(started, rejected(r)...), "\n")
+	case len(not) > 0:
+		return "Nothing was started by " + code(command) + ":\n" + strings.Join(not, "\n")
+	default:
+		return "No template has a rule for " + code(command) + " here."
+	}
+}
+
+// rejected are the lines of the rules that should have started something beside the others.
+func rejected(r bridge.Record) (lines []string) {
+	for _, res := range r.Results {
+		if res.Workflow == "" && res.Verdict == bridge.Rejected && res.Reason != bridge.ReasonAccess {
+			lines = append(lines, fmt.Sprintf(":warning: %s: %s", code(res.Template), escape(why(res))))
+		}
+	}
+	return lines
+}
+
+func why(res bridge.Result) string {
+	if res.Detail != "" {
+		return res.Detail
+	}
+	return string(res.Reason)
+}

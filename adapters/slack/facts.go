@@ -1,0 +1,274 @@
+package slack
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+)
+
+// FactFinder derives what filters, expressions and people see of Slack events.
+//
+// The filter values are
+//
+//   - commands: the slash command, with its slash,
+//   - channels: the id, and "#name" where the payload has it (the Events API tells ids alone),
+//   - users: the id, and "@name" where the payload has it,
+//   - text: what was written; for a message without the leading mention of the app,
+//   - emoji: the reaction's name without colons,
+//   - ids: action_id and callback_id of buttons, shortcuts and views,
+//   - workspaces: the team's id.
+type FactFinder struct{}
+
+var _ bridge.FactFinder = FactFinder{}
+
+// Facts derives the facts of an event whose type begins with com.slack.
+func (FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
+	kind, ok := strings.CutPrefix(e.Type, typePrefix)
+	if !ok || kind == "" {
+		return bridge.Facts{}, false, nil
+	}
+	d, err := decode(e.Data)
+	if err != nil {
+		return bridge.Facts{}, true, fmt.Errorf("the data of %s is not a JSON object", e.Type)
+	}
+	o := occurrence(kind, d)
+	f := bridge.Facts{
+		Name:    source + "." + kind,
+		Source:  source,
+		Values:  o.values(),
+		URL:     o.url(),
+		Actor:   o.who(),
+		ReplyTo: o.replyTo(),
+		Title:   cutTitle(o.title()),
+	}
+	f.Variables = sync.OnceValues(func() (map[string]any, error) { return o.variables(e.Data) })
+	return f, true, nil
+}
+
+// A happening is what the different payloads say of the same things.
+type happening struct {
+	kind                                 string
+	team, channel, channelName           string
+	user, userName, command, text        string
+	ts, threadTS, emoji, actionID, value string
+	callbackID, triggerID, responseURL   string
+	ids                                  []string
+	hasText                              bool
+}
+
+func occurrence(kind string, d document) happening {
+	h := happening{kind: kind, team: d.team()}
+	switch typePrefix + kind {
+	case typeCommand:
+		h.command, h.text, h.hasText = d.text("command"), d.text("text"), true
+		h.channel, h.channelName = d.text("channel_id"), d.text("channel_name")
+		h.user, h.userName = d.text("user_id"), d.text("user_name")
+		h.triggerID, h.responseURL = d.text("trigger_id"), d.text("response_url")
+	case typeAction, typeShortcut, typeView:
+		h.interaction(d)
+	default:
+		h.happened(d)
+	}
+	// What Slack calls conversations that have no name.
+	if h.channelName == "directmessage" || h.channelName == "privategroup" {
+		h.channelName = ""
+	}
+	return h
+}
+
+func (h *happening) interaction(d document) {
+	h.channel, h.channelName = d.first("channel.id", "container.channel_id"), d.text("channel.name")
+	h.user, h.userName = d.text("user.id"), d.first("user.username", "user.name")
+	h.ts, h.threadTS = d.first("message.ts", "container.message_ts", "message_ts"), d.first("message.thread_ts", "container.thread_ts")
+	h.callbackID = d.first("callback_id", "view.callback_id")
+	h.triggerID, h.responseURL = d.text("trigger_id"), d.text("response_url")
+	for _, a := range d.all("actions") {
+		h.ids = append(h.ids, a.text("action_id"))
+	}
+	a := d.list("actions")
+	h.actionID = a.text("action_id")
+	h.value = a.first("value", "selected_option.value", "selected_date", "selected_time", "selected_user", "selected_channel", "selected_conversation")
+	h.ids = slices.DeleteFunc(append(h.ids, h.callbackID), func(s string) bool { return s == "" })
+	if t := d.text("message.text"); h.kind == "shortcut" && t != "" {
+		h.text, h.hasText = t, true
+	}
+}
+
+func (h *happening) happened(d document) {
+	h.channel, h.channelName = d.first("event.channel", "event.channel.id", "event.item.channel", "event.channel_id"), d.text("event.channel.name")
+	h.user, h.userName = d.first("event.user", "event.user.id", "event.message.user"), d.text("event.user.name")
+	h.ts = d.first("event.ts", "event.item.ts", "event.message.ts")
+	h.threadTS = d.first("event.thread_ts", "event.message.thread_ts")
+	h.emoji = d.text("event.reaction")
+	h.callbackID = d.text("event.callback_id")
+	if h.callbackID != "" {
+		h.ids = []string{h.callbackID}
+	}
+	event, _ := d["event"].(map[string]any)
+	if _, h.hasText = event["text"].(string); h.hasText {
+		h.text = d.text("event.text")
+	} else if h.text = d.text("event.message.text"); h.text != "" {
+		h.hasText = true
+	}
+}
+
+func (h happening) values() map[string][]string {
+	v := map[string][]string{}
+	add := func(key string, values ...string) {
+		if values = slices.DeleteFunc(values, func(s string) bool { return s == "" || s == "#" || s == "@" }); len(values) > 0 {
+			v[key] = values
+		}
+	}
+	add("commands", h.command)
+	add("channels", h.channel, "#"+h.channelName)
+	add("users", h.user, "@"+h.userName)
+	add("emoji", h.emoji)
+	add("ids", h.ids...)
+	add("workspaces", h.team)
+	if h.hasText {
+		v["text"] = []string{h.said()}
+	}
+	return v
+}
+
+// said is the text without the mention that addresses the app.
+func (h happening) said() string {
+	if rest, ok := strings.CutPrefix(strings.TrimSpace(h.text), "<@"); ok {
+		if _, after, ok := strings.Cut(rest, ">"); ok {
+			return strings.TrimSpace(after)
+		}
+	}
+	return h.text
+}
+
+// variables builds "slack" and "data". A name that has no value is absent, and so null.
+func (h happening) variables(data json.RawMessage) (map[string]any, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	var payload map[string]any
+	if err := dec.Decode(&payload); err != nil {
+		return nil, fmt.Errorf("read the payload: %w", err)
+	}
+	s := map[string]any{}
+	for name, value := range map[string]string{
+		"team": h.team, "channel": h.channel, "channel_name": h.channelName, "user": h.user, "user_name": h.userName,
+		"command": h.command, "ts": h.ts, "thread_ts": h.threadTS, "emoji": h.emoji, "action_id": h.actionID,
+		"callback_id": h.callbackID, "value": h.value, "trigger_id": h.triggerID, "response_url": h.responseURL,
+	} {
+		if value != "" {
+			s[name] = value
+		}
+	}
+	if h.hasText {
+		s["text"], s["args"] = h.said(), Args(h.said())
+	}
+	return map[string]any{source: s, "data": payload}, nil
+}
+
+// Args splits a command's text at white space. Single, double and typographic quotes, which Slack's
+// clients put in place of straight ones, hold words together; a backslash takes the next character
+// as it is. A quote that is never closed is a character like any other.
+func Args(text string) []any {
+	args := []any{}
+	runes := []rune(text)
+	var word []rune
+	begun := false
+	flush := func() {
+		if begun {
+			args = append(args, string(word))
+		}
+		word, begun = nil, false
+	}
+	for i := 0; i < len(runes); i++ {
+		r := runes[i]
+		switch {
+		case strings.ContainsRune(" \t\r\n\u00a0", r):
+			flush()
+			continue
+		case r == '\\' && i+1 < len(runes):
+			i++
+			word = append(word, runes[i])
+		case closing[r] != 0 && !(r == '\u2019' && begun):
+			end := slices.Index(runes[i+1:], closing[r])
+			if end < 0 || (r == '\'' && begun) { // an apostrophe
+				word = append(word, r)
+				break
+			}
+			word = append(word, runes[i+1:i+1+end]...)
+			i += 1 + end
+		default:
+			word = append(word, r)
+		}
+		begun = true
+	}
+	flush()
+	return args
+}
+
+var closing = map[rune]rune{'"': '"', '\'': '\'', '\u201c': '\u201d', '\u2018': '\u2019'}
+
+// replyTo is the channel, and the thread when there is a message to reply to.
+func (h happening) replyTo() string {
+	thread := h.threadTS
+	if thread == "" {
+		thread = h.ts
+	}
+	if h.channel == "" || thread == "" {
+		return h.channel
+	}
+	return h.channel + "/" + thread
+}
+
+func (h happening) url() string {
+	switch {
+	case h.channel == "":
+		return ""
+	case h.ts == "":
+		return "https://slack.com/app_redirect?" + url.Values{"channel": {h.channel}, "team": {h.team}}.Encode()
+	}
+	u := "https://slack.com/archives/" + url.PathEscape(h.channel) + "/p" + url.PathEscape(strings.ReplaceAll(h.ts, ".", ""))
+	if h.threadTS != "" && h.threadTS != h.ts {
+		u += "?" + url.Values{"thread_ts": {h.threadTS}, "cid": {h.channel}}.Encode()
+	}
+	return u
+}
+
+func (h happening) who() string {
+	if h.userName != "" {
+		return h.userName
+	}
+	return h.user
+}
+
+func (h happening) title() string {
+	who := "somebody"
+	if w := h.who(); w != "" {
+		who = "@" + w
+	}
+	switch h.kind {
+	case "command":
+		return strings.TrimSpace(who + " used " + h.command + " " + h.text)
+	case "action":
+		return who + " pressed " + strings.Join(h.ids, ", ")
+	case "shortcut":
+		return who + " used the shortcut " + h.callbackID
+	case "view_submission":
+		return who + " submitted " + h.callbackID
+	case "app_mention":
+		return who + " mentioned the app: " + h.said()
+	case "message":
+		return who + " wrote: " + h.text
+	case "reaction_added", "reaction_removed":
+		return who + " " + strings.TrimPrefix(h.kind, "reaction_") + " :" + h.emoji + ":"
+	}
+	return strings.ReplaceAll(h.kind, "_", " ") + " by " + who
+}
+
+func cutTitle(s string) string {
+	return cut(strings.Join(strings.Fields(s), " "), 200)
+}
