@@ -36,7 +36,7 @@ func anchor(address, text string) string {
 	return "<" + strings.ReplaceAll(address, "&", "&amp;") + "|" + escape(strings.NewReplacer("\n", " ", "|", "¦").Replace(text)) + ">"
 }
 
-var bareAddress = regexp.MustCompile(`https?://[^\s<>|"'` + "`" + `)]+`)
+var bareAddress = regexp.MustCompile(`https?://[^\s<>|"'` + "`" + `)]*[^\s<>|"'` + "`" + `).,:!?]`)
 
 // linked escapes s and makes links of its bare addresses, which Slack does not do in verbatim text.
 func linked(s string) string {
