@@ -1,0 +1,220 @@
+package workflowtemplates
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/match"
+)
+
+// A filterReader reads one filter's value; nil after a fault.
+type filterReader func(s *section, p pair, siblings []pair) bridge.Filter
+
+// filterReaders returns the filters of an event.
+func filterReaders(event string) map[string]filterReader {
+	source, _, _ := strings.Cut(event, ".")
+	switch source {
+	case "github":
+		return githubFilters
+	case "gcs":
+		return gcsFilters
+	case "slack":
+		switch event {
+		case "slack.command":
+			return slackCommandFilters
+		case "slack.action", "slack.shortcut":
+			return slackActionFilters
+		}
+		return slackFilters
+	}
+	return nil
+}
+
+var githubFilters = map[string]filterReader{
+	"repositories":    listFilter(match.Globs),
+	"types":           listFilter(match.Set),
+	"branches":        refFilter,
+	"branches-ignore": refFilter,
+	"tags":            refFilter,
+	"tags-ignore":     refFilter,
+	"paths":           refFilter,
+	"paths-ignore":    refFilter,
+	"labels":          listFilter(match.Globs),
+	"comment":         listFilter(func(_ string, commands []string) (bridge.Filter, error) { return match.Comment(commands) }),
+	"actors":          listFilter(match.Set),
+}
+
+var gcsFilters = map[string]filterReader{
+	"buckets":        listFilter(match.Globs),
+	"objects":        listFilter(match.Globs),
+	"objects-ignore": ignoreFilter,
+	"content-types":  listFilter(func(_ string, patterns []string) (bridge.Filter, error) { return match.ContentTypes(patterns) }),
+	"min-size":       sizeFilter,
+	"max-size":       sizeFilter,
+	"metadata":       metadataFilter,
+	"folders":        foldersFilter,
+}
+
+var slackCommandFilters = map[string]filterReader{
+	"commands": commandFilter, "channels": listFilter(match.Set), "users": listFilter(match.Set),
+}
+
+var slackActionFilters = map[string]filterReader{"ids": listFilter(match.Set)}
+
+var slackFilters = map[string]filterReader{
+	"channels": listFilter(match.Set), "users": listFilter(match.Set), "text": textFilter, "emoji": emojiFilter,
+}
+
+// filters reads the filters of one event in their order.
+func (s *section) filters(event string, pairs []pair) []bridge.Filter {
+	readers := filterReaders(event)
+	var filters []bridge.Filter
+	for _, p := range pairs {
+		read, ok := readers[p.name]
+		if !ok {
+			s.unknownFilter(event, p, readers)
+			continue
+		}
+		if s.contradicts(p, pairs) {
+			continue
+		}
+		if f := read(s, p, pairs); f != nil {
+			filters = append(filters, f)
+		}
+	}
+	return filters
+}
+
+func (s *section) unknownFilter(event string, p pair, readers map[string]filterReader) {
+	if len(readers) == 0 {
+		s.fail(p.key.Line, "filter it with when, by data and event", "the event %s has no filters, so there is no %s", event, p.name)
+		return
+	}
+	names := slices.Sorted(maps.Keys(readers))
+	suggestion := didYouMean(nearest(p.name, names))
+	if suggestion == "" {
+		suggestion = "the filters are " + strings.Join(names, ", ")
+	}
+	s.fail(p.key.Line, suggestion, "the event %s has no filter %s", event, p.name)
+}
+
+// contradicts reports a filter beside its -ignore twin, once.
+func (s *section) contradicts(p pair, pairs []pair) bool {
+	base, ok := strings.CutSuffix(p.name, "-ignore")
+	if !ok || base == "objects" || !has(pairs, base) {
+		return false
+	}
+	s.fail(p.key.Line, "use "+base+" alone and exclude with a leading !", "%s and %s cannot stand together", base, p.name)
+	return true
+}
+
+func has(pairs []pair, name string) bool {
+	return slices.ContainsFunc(pairs, func(p pair) bool { return p.name == name })
+}
+
+// made reports the error of a filter's constructor.
+func (s *section) made(p pair, f bridge.Filter, err error) bridge.Filter {
+	if err != nil {
+		s.fail(p.value.Line, "", "%s: %s", p.name, strings.ReplaceAll(err.Error(), "\n", "; "))
+		return nil
+	}
+	return f
+}
+
+func listFilter(make func(key string, values []string) (bridge.Filter, error)) filterReader {
+	return func(s *section, p pair, _ []pair) bridge.Filter {
+		values, ok := s.strings(p.value, p.name)
+		if !ok {
+			return nil
+		}
+		f, err := make(p.name, values)
+		return s.made(p, f, err)
+	}
+}
+
+func ignoreFilter(s *section, p pair, siblings []pair) bridge.Filter {
+	return listFilter(match.Ignore)(s, p, siblings)
+}
+
+func refFilter(s *section, p pair, siblings []pair) bridge.Filter {
+	branches := has(siblings, "branches") || has(siblings, "branches-ignore")
+	tags := has(siblings, "tags") || has(siblings, "tags-ignore")
+	return listFilter(func(key string, values []string) (bridge.Filter, error) {
+		return match.Refs(key, values, branches && tags)
+	})(s, p, siblings)
+}
+
+func commandFilter(s *section, p pair, siblings []pair) bridge.Filter {
+	commands, _ := s.strings(p.value, p.name)
+	for _, c := range commands {
+		if !strings.HasPrefix(strings.TrimPrefix(c, "!"), "/") {
+			s.fail(p.value.Line, "write /"+c, "%q is no slash command", c)
+			return nil
+		}
+	}
+	return listFilter(match.Set)(s, p, siblings)
+}
+
+func emojiFilter(s *section, p pair, _ []pair) bridge.Filter {
+	names, ok := s.strings(p.value, p.name)
+	if !ok {
+		return nil
+	}
+	for i, name := range names {
+		names[i] = strings.Trim(name, ":")
+	}
+	f, err := match.Set(p.name, names)
+	return s.made(p, f, err)
+}
+
+func sizeFilter(s *section, p pair, _ []pair) bridge.Filter {
+	size, ok := s.scalar(p.value, p.name)
+	if !ok {
+		return nil
+	}
+	f, err := match.Size(p.name, size)
+	return s.made(p, f, err)
+}
+
+func textFilter(s *section, p pair, _ []pair) bridge.Filter {
+	pattern, ok := s.scalar(p.value, p.name)
+	if !ok {
+		return nil
+	}
+	f, err := match.Text(pattern)
+	return s.made(p, f, err)
+}
+
+func metadataFilter(s *section, p pair, _ []pair) bridge.Filter {
+	if p.value.Kind != yaml.MappingNode {
+		s.fail(p.value.Line, "", "metadata must be a map, got %s", kind(p.value))
+		return nil
+	}
+	want := map[string][]string{}
+	for _, entry := range s.pairs(p.value, "metadata") {
+		values, ok := s.strings(entry.value, "metadata."+entry.name)
+		if !ok {
+			return nil
+		}
+		want[entry.name] = values
+	}
+	f, err := match.Metadata(want)
+	return s.made(p, f, err)
+}
+
+// foldersFilter makes no filter for folders: true, which is how it is without one.
+func foldersFilter(s *section, p pair, _ []pair) bridge.Filter {
+	var folders bool
+	if p.value.Kind != yaml.ScalarNode || p.value.Tag != "!!bool" || p.value.Decode(&folders) != nil {
+		s.fail(p.value.Line, "", "folders must be true or false")
+		return nil
+	}
+	if folders {
+		return nil
+	}
+	return match.Folders()
+}

@@ -1,0 +1,58 @@
+package workflowtemplates
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/expression"
+)
+
+// The keys of the language, without the prefix. Each may bear the suffix .<rule>; without one it
+// belongs to the rule default (notify and message: to every run of the template).
+const (
+	keyOn             = "on"
+	keyWhen           = "when"
+	keyParameters     = "parameters"
+	keyNotify         = "notify"
+	keyMessage        = "message"
+	keyLabels         = "labels"
+	keyEntrypoint     = "entrypoint"
+	keyServiceAccount = "service-account"
+	keyPriority       = "priority"
+
+	// Part of the language, but not of this version.
+	keyConcurrency = "concurrency"
+	keyOrdered     = "ordered"
+	keyLatestOnly  = "latest-only"
+	keyRate        = "rate"
+	keyBatch       = "batch"
+)
+
+var keys = []string{
+	keyOn, keyWhen, keyParameters, keyNotify, keyMessage, keyLabels, keyEntrypoint, keyServiceAccount, keyPriority,
+	keyConcurrency, keyOrdered, keyLatestOnly, keyRate, keyBatch,
+}
+
+// later are the keys that this version refuses.
+var later = map[string]bool{keyConcurrency: true, keyOrdered: true, keyLatestOnly: true, keyRate: true, keyBatch: true}
+
+const notYet = "not supported by this version yet; the rule is not started"
+
+// A rule's name becomes a label's value and part of a Workflow's name.
+var ruleName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$`)
+
+// splitKey takes on.nightly apart. rule is empty without a suffix.
+func splitKey(key string) (base, rule string, suffixed bool) {
+	return strings.Cut(key, ".")
+}
+
+// joinKey is the key of a rule's annotation.
+func joinKey(base, rule string) string {
+	if rule == "" || rule == bridge.DefaultRule {
+		return base
+	}
+	return base + "." + rule
+}
+
+func nearestKey(base string) string { return expression.Nearest(base, keys) }
