@@ -29,3 +29,15 @@ func lock(d Dir) (unlock func(), err error) {
 	// Closing the file gives up the lock; nothing was written that could be lost.
 	return func() { _ = file.Close() }, nil
 }
+
+// logLimit is the size in bytes from which a log starts anew.
+const logLimit = 64 << 20
+
+// rotate moves a large log aside, over the one that was moved before.
+func rotate(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() < logLimit {
+		return nil
+	}
+	return os.Rename(path, path+".old")
+}

@@ -63,6 +63,9 @@ func saveRecord(d Dir, component string, pid int) (record, error) {
 // launch starts a component as a detached process in its own session and
 // records it.
 func launch(d Dir, executable, component string, parentPID int) (record, error) {
+	if err := rotate(d.Log(component)); err != nil {
+		return record{}, fmt.Errorf("rotate log of %s: %w", component, err)
+	}
 	log, err := os.OpenFile(d.Log(component), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return record{}, fmt.Errorf("open log of %s: %w", component, err)

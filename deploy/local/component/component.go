@@ -30,5 +30,13 @@ func Run(ctx context.Context, d cluster.Dir, name string) error {
 		return cluster.CheckComponent(name)
 	}
 	quiet.Over()
+	if restartable[name] {
+		if err := cluster.ReplaceAfterOutage(ctx, state); err != nil {
+			return err
+		}
+	}
 	return run(ctx, d, state)
 }
+
+// restartable are the components that nobody talks to: they may start anew.
+var restartable = map[string]bool{cluster.Controller: true, cluster.PodRunner: true, cluster.ControllerManager: true}

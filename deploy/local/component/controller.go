@@ -28,12 +28,25 @@ const (
 	archiveWorkers  = 8
 )
 
-// runController runs Argo's workflow-controller for all namespaces.
-func runController(ctx context.Context, d cluster.Dir, s *cluster.State) error {
+// controllerEnvironment has those of the controller's settings that it reads
+// from the environment.
+var controllerEnvironment = map[string]string{
 	// The controller waits this long before it looks at a Workflow again: its
 	// default of 10 s spares a busy cluster, and would make every step take 10 s.
-	if err := os.Setenv(common.EnvVarDefaultRequeueTime, "100ms"); err != nil {
-		return err
+	common.EnvVarDefaultRequeueTime: "100ms",
+	// The watch of config maps begins at resource version 1. Once that is too old,
+	// after an API server's restart or a compaction, the controller spins around
+	// the closed watch and writes gigabytes of log within minutes. Without the
+	// watch, a change of its config needs a restart of the controller.
+	"WATCH_CONTROLLER_SEMAPHORE_CONFIGMAPS": "false",
+}
+
+// runController runs Argo's workflow-controller for all namespaces.
+func runController(ctx context.Context, d cluster.Dir, s *cluster.State) error {
+	for name, value := range controllerEnvironment {
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
 	}
 	config, err := clientConfig(d, cluster.Controller)
 	if err != nil {
