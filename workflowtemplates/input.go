@@ -4,8 +4,6 @@ import (
 	"reflect"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
@@ -24,8 +22,8 @@ type Input struct {
 
 	// Position is where the template stands in a file; nil for one from a cluster.
 	Position *Position
-	// spec is the whole spec, which only lint has.
-	spec *yaml.Node
+	// object is the whole template, which only files give.
+	object map[string]any
 }
 
 // A Parameter is one declared parameter of the template.

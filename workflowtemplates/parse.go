@@ -16,6 +16,8 @@ type parser struct {
 	faults   []Fault
 	// sections by rule and base key; notify and message without suffix stand under "".
 	sections map[string]map[string]*section
+	// mapped are the parameters that rules fill, for the search for untrusted text.
+	mapped []mapped
 }
 
 // Parse reads a template's annotations. It never fails: what cannot be read is a fault of the result.
@@ -28,6 +30,7 @@ func Parse(in Input, language Language) *Template {
 		rules = append(rules, p.rule(name))
 	}
 	p.orphans()
+	p.untrusted(rules)
 	t.routes = p.routes()
 	for _, r := range rules {
 		if slices.ContainsFunc(p.faults, func(f Fault) bool { return f.stops(r.Name) }) {

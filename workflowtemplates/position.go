@@ -11,21 +11,21 @@ type Position struct {
 	File string
 	// Line is the line of the template's metadata, from 1.
 	Line int
+	// namespaced says that the file names the template's namespace.
+	namespaced bool
 	// annotations holds, by key without the prefix, where each annotation stands.
 	annotations map[string]annotationPosition
 }
 
 // An annotationPosition leads from the lines of an annotation's text to those of the file.
 type annotationPosition struct {
-	key   int  // the line of the annotation's key
 	first int  // the line of the first line of the text
 	block bool // the text's lines are the file's lines
 	lines int
 }
 
-func positionOf(key, value *yaml.Node) annotationPosition {
+func positionOf(value *yaml.Node) annotationPosition {
 	return annotationPosition{
-		key:   key.Line,
 		first: firstLine(value),
 		block: value.Style == yaml.LiteralStyle,
 		lines: strings.Count(value.Value, "\n") + 1,

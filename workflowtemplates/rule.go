@@ -84,6 +84,7 @@ func (s *section) parameter(pair pair, shapes map[string]*bridge.Shape) (bridge.
 	if e == nil || i < 0 {
 		return bridge.ParameterRule{}, false
 	}
+	s.parser.mapped = append(s.parser.mapped, mapped{s, pair.key.Line, pair.name, expression.Paths(source)})
 	return bridge.ParameterRule{Name: pair.name, Value: e, Default: declared[i].Default, Enum: declared[i].Enum}, true
 }
 
