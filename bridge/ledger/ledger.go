@@ -59,6 +59,11 @@ func (l *Ledger) Lookup(ctx context.Context, e bridge.Event) (r bridge.Record, o
 	return l.get(ctx, key)
 }
 
+// Find returns the record of the event with that hash (see bridge.Event.Hash).
+func (l *Ledger) Find(ctx context.Context, hash string) (r bridge.Record, ok bool, err error) {
+	return l.get(ctx, hash)
+}
+
 // Put writes the record of an event. It returns nil when the record is stored.
 func (l *Ledger) Put(ctx context.Context, e bridge.Event, r bridge.Record) error {
 	data, err := json.Marshal(r)

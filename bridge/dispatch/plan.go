@@ -1,0 +1,135 @@
+package dispatch
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/mapping"
+)
+
+// Limits of Kubernetes: a label's value, and so the name of a Workflow, which its pods carry as a label.
+const maxLabel = 63
+
+// Annotations that Argo's UI shows in its lists.
+const (
+	annotationTitle       = "workflows.argoproj.io/title"
+	annotationDescription = "workflows.argoproj.io/description"
+)
+
+// Plan is the Workflow that a rule makes of an event: a pure function, so that doing it again after a
+// crash makes the same one. clusterNamespace is where runs of ClusterWorkflowTemplates are made. An
+// error is permanent and says which parameter or setting cannot be filled.
+func Plan(e bridge.Event, f bridge.Facts, rule *bridge.Rule, variables map[string]any, clusterNamespace string) (bridge.Submission, error) {
+	s := bridge.Submission{
+		Template:  rule.Template,
+		Rule:      rule.Name,
+		Namespace: rule.Template.Namespace,
+		Name:      WorkflowName(rule, e),
+	}
+	if rule.Template.Cluster() {
+		s.Namespace = clusterNamespace
+	}
+	var err error
+	if s.Parameters, err = mapping.Parameters(rule, variables); err != nil {
+		return s, err
+	}
+	settings, err := mapping.Render(rule, variables)
+	if err != nil {
+		return s, err
+	}
+	s.Entrypoint, s.ServiceAccount, s.Priority = settings.Entrypoint, settings.ServiceAccount, settings.Priority
+	s.Labels = originLabels(e, f, rule)
+	for name, value := range settings.Labels {
+		s.Labels[name] = value
+	}
+	s.Annotations = originAnnotations(e, f, rule)
+	return s, nil
+}
+
+// WorkflowName is derived from template, rule and event.
+func WorkflowName(rule *bridge.Rule, e bridge.Event) string {
+	sum := sha256.Sum256([]byte(rule.Template.String() + "\n" + rule.Name + "\n" + e.Key()))
+	suffix := "-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:10]))
+	name := rule.Template.Name
+	name = strings.TrimRight(name[:min(len(name), maxLabel-len(suffix))], "-.")
+	return name + suffix
+}
+
+func originLabels(e bridge.Event, f bridge.Facts, rule *bridge.Rule) map[string]string {
+	source := f.Source
+	if source == "" {
+		source = "cloudevent"
+	}
+	return map[string]string{
+		bridge.LabelSource: labelValue(source),
+		bridge.LabelType:   labelValue(e.Type),
+		bridge.LabelRule:   labelValue(rule.Name),
+		bridge.LabelEvent:  e.Hash(),
+	}
+}
+
+func originAnnotations(e bridge.Event, f bridge.Facts, rule *bridge.Rule) map[string]string {
+	all := map[string]string{
+		bridge.AnnotationEventID:      e.ID,
+		bridge.AnnotationEventType:    e.Type,
+		bridge.AnnotationEventSource:  e.Source,
+		bridge.AnnotationEventSubject: e.Subject,
+		bridge.AnnotationEventURL:     f.URL,
+		bridge.AnnotationEventTitle:   f.Title,
+		bridge.AnnotationActor:        f.Actor,
+		bridge.AnnotationReplyTo:      f.ReplyTo,
+		annotationTitle:               escapeMarkdown(f.Title),
+		annotationDescription:         description(f, rule),
+	}
+	if !e.Time.IsZero() {
+		all[bridge.AnnotationEventTime] = e.Time.UTC().Format(time.RFC3339Nano)
+	}
+	for name, value := range all {
+		if value == "" {
+			delete(all, name)
+		}
+	}
+	return all
+}
+
+func description(f bridge.Facts, rule *bridge.Rule) string {
+	text := fmt.Sprintf("Started by the rule `%s` for `%s`", rule.Name, f.Name)
+	if f.URL != "" && !strings.ContainsAny(f.URL, " ()<>") {
+		text += fmt.Sprintf(" ([event](%s))", f.URL)
+	}
+	return text
+}
+
+// escapeMarkdown keeps an outsider's title text: Argo's UI renders titles as Markdown.
+func escapeMarkdown(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if strings.ContainsRune("\\`*_[]<>!|~#", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// labelValue makes any text a valid label value: other characters become dots, and it is cut.
+func labelValue(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.' {
+			return r
+		}
+		return '.'
+	}, s)
+	return strings.Trim(s[:min(len(s), maxLabel)], "-_.")
+}
+
+// refusalAttempts is how often a refusal (see bridge.Refusal) is tried again before it is taken for
+// permanent: about three minutes with the bus's backoff.
+const refusalAttempts = 12
+
+func attemptsText(n int) string { return "given up after " + strconv.Itoa(n) + " attempts: " }
