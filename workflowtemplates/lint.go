@@ -2,6 +2,7 @@ package workflowtemplates
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"slices"
 
@@ -21,23 +22,60 @@ type FileFault struct {
 	Suggestion string   `json:"suggestion,omitempty"`
 }
 
-// Lint reads the templates of the paths (see [Load]) and returns all faults by file and line. The error
-// says which path cannot be read.
-func Lint(paths []string, stdin io.Reader, language Language) ([]FileFault, error) {
+// String is the fault as compilers write theirs, and the suggestion on a line of its own.
+func (f FileFault) String() string {
+	s := fmt.Sprintf("%s:%d: %s: ", f.File, f.Line, f.Severity)
+	if f.Template != "" {
+		s += f.Template + ": "
+	}
+	if f.Key != "" {
+		s += f.Key + ": "
+	}
+	s += f.Message
+	if f.Suggestion != "" {
+		s += "\n    " + f.Suggestion
+	}
+	return s
+}
+
+// A Report is what [Lint] found.
+type Report struct {
+	// Faults stand in the order of files and lines.
+	Faults []FileFault
+	// Templates and Rules count what was read, the faulty ones too.
+	Templates, Rules int
+}
+
+// Count is the number of faults of a severity.
+func (r *Report) Count(s Severity) int {
+	n := 0
+	for _, f := range r.Faults {
+		if f.Severity == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Lint reads the templates of the paths (see [Load]) and reports all faults. The error says which path
+// cannot be read.
+func Lint(paths []string, stdin io.Reader, language Language) (*Report, error) {
 	files, err := Load(paths, stdin)
 	if err != nil {
 		return nil, err
 	}
-	faults := files.Faults
+	r := &Report{Faults: files.Faults, Templates: len(files.Inputs)}
 	for _, in := range files.Inputs {
-		for _, f := range Parse(in, language).Faults {
-			faults = append(faults, in.Position.fault(f))
+		t := Parse(in, language)
+		r.Rules += len(t.Rules) + len(t.Faulty)
+		for _, f := range t.Faults {
+			r.Faults = append(r.Faults, in.Position.fault(f))
 		}
 	}
-	slices.SortStableFunc(faults, func(a, b FileFault) int {
+	slices.SortStableFunc(r.Faults, func(a, b FileFault) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
-	return faults, nil
+	return r, nil
 }
 
 func (p *Position) fault(f Fault) FileFault {
