@@ -163,10 +163,10 @@ func (s *Source) handle(ctx context.Context, name string, m *pubsub.Message) {
 		return
 	case bridge.IsPermanent(err):
 		s.observer.Refused(source, "too-large")
-		s.log.Warn("event refused by the bus", zap.String("event_id", e.ID), zap.String("subscription", name), zap.Error(err))
+		s.log.Warn("event refused by the bus", zap.String(bridge.LogEventID, e.ID), zap.String("subscription", name), zap.Error(err))
 	default:
 		s.observer.Refused(source, "bus-down")
-		s.log.Error("event not stored", zap.String("event_id", e.ID), zap.String("subscription", name), zap.Error(err))
+		s.log.Error("event not stored", zap.String(bridge.LogEventID, e.ID), zap.String("subscription", name), zap.Error(err))
 	}
 	s.nack(ctx, m)
 }

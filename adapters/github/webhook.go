@@ -121,10 +121,10 @@ func (h *Webhook) publish(w http.ResponseWriter, r *http.Request, e bridge.Event
 		answer(w, http.StatusAccepted, "stored")
 	case bridge.IsPermanent(err):
 		// The event itself is well formed, so that its size is what the bus cannot take.
-		h.log.Warn("event refused by the bus", zap.String("event_id", e.ID), zap.String("event_type", e.Type), zap.Error(err))
+		h.log.Warn("event refused by the bus", zap.String(bridge.LogEventID, e.ID), zap.String(bridge.LogEventType, e.Type), zap.Error(err))
 		h.refuse(w, refusal{http.StatusRequestEntityTooLarge, refusedTooLarge, "the bus does not take the event"})
 	default:
-		h.log.Error("event not stored", zap.String("event_id", e.ID), zap.String("event_type", e.Type), zap.Error(err))
+		h.log.Error("event not stored", zap.String(bridge.LogEventID, e.ID), zap.String(bridge.LogEventType, e.Type), zap.Error(err))
 		w.Header().Set("Retry-After", "10")
 		h.refuse(w, refusal{http.StatusServiceUnavailable, refusedBusDown, "the event is not stored; redeliver it later"})
 	}
@@ -138,7 +138,7 @@ type refusal struct {
 
 func (h *Webhook) refuse(w http.ResponseWriter, no refusal) {
 	h.observer.Refused(source, no.reason)
-	h.log.Debug("delivery refused", zap.String("reason", no.reason))
+	h.log.Debug("delivery refused", zap.String(bridge.LogReason, no.reason))
 	answer(w, no.status, no.text)
 }
 

@@ -65,7 +65,7 @@ func (h *Webhooks) await(e bridge.Event, command string) string {
 	record, err := h.answers.Await(ctx, e)
 	if err != nil {
 		if h.closing.Err() == nil {
-			h.log.Warn("outcome of a command not known", zap.String("event_id", e.ID), zap.Error(err))
+			h.log.Warn("outcome of a command not known", zap.String(bridge.LogEventID, e.ID), zap.Error(err))
 		}
 		return code(command) + " is accepted, but what became of it is not known yet."
 	}

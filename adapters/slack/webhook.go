@@ -190,10 +190,10 @@ func (h *Webhooks) publish(w http.ResponseWriter, r *http.Request, req request, 
 		h.observer.Received(source, e.Type, h.now().Sub(req.arrived))
 		return true
 	case bridge.IsPermanent(err):
-		h.log.Warn("event refused by the bus", zap.String("event_id", e.ID), zap.String("event_type", e.Type), zap.Error(err))
+		h.log.Warn("event refused by the bus", zap.String(bridge.LogEventID, e.ID), zap.String(bridge.LogEventType, e.Type), zap.Error(err))
 		h.refuse(w, http.StatusRequestEntityTooLarge, refusedTooLarge, "the bus does not take the event")
 	default:
-		h.log.Error("event not stored", zap.String("event_id", e.ID), zap.String("event_type", e.Type), zap.Error(err))
+		h.log.Error("event not stored", zap.String(bridge.LogEventID, e.ID), zap.String(bridge.LogEventType, e.Type), zap.Error(err))
 		w.Header().Set("Retry-After", "10")
 		h.refuse(w, http.StatusServiceUnavailable, refusedBusDown, "the event is not stored")
 	}
@@ -206,7 +206,7 @@ func (h *Webhooks) malformed(w http.ResponseWriter, err error) {
 
 func (h *Webhooks) refuse(w http.ResponseWriter, status int, reason, text string) {
 	h.observer.Refused(source, reason)
-	h.log.Debug("request refused", zap.String("reason", reason))
+	h.log.Debug("request refused", zap.String(bridge.LogReason, reason))
 	if status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge {
 		w.Header().Set("X-Slack-No-Retry", "1")
 	}
