@@ -101,8 +101,12 @@ func (s *section) event(name string, line int) bool {
 			return false
 		}
 	}
-	if near := nearest(name, language.events()); near != "" || !dotted {
-		s.fail(line, didYouMean(near), "unknown event %s", name)
+	near := didYouMean(nearest(name, language.events()))
+	if near == "" && !dotted {
+		near = "an event's name begins with its source, as in github.push"
+	}
+	if near != "" {
+		s.fail(line, near, "unknown event %s", name)
 		return false
 	}
 	return true

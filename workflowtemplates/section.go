@@ -83,7 +83,7 @@ func (s *section) pairs(n *yaml.Node, what string) []pair {
 		s.fail(n.Line, "", "%s must be a map, got %s", what, kind(n))
 		return nil
 	}
-	seen := map[string]int{}
+	seen := map[string]bool{}
 	var pairs []pair
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
@@ -91,11 +91,11 @@ func (s *section) pairs(n *yaml.Node, what string) []pair {
 			s.fail(key.Line, "", "a name in %s must be a text", what)
 			continue
 		}
-		if first, ok := seen[key.Value]; ok {
-			s.fail(key.Line, "", "%s is given twice, first in line %d", key.Value, first)
+		if seen[key.Value] {
+			s.fail(key.Line, "", "%s is given twice", key.Value)
 			continue
 		}
-		seen[key.Value] = key.Line
+		seen[key.Value] = true
 		pairs = append(pairs, pair{key.Value, key, value})
 	}
 	return pairs

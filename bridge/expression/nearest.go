@@ -10,7 +10,7 @@ func Nearest(name string, candidates []string) string {
 		if c == name {
 			continue
 		}
-		d := distance(strings.ToLower(name), strings.ToLower(c), bestDistance)
+		d := distance(strings.ToLower(name), strings.ToLower(c), bestDistance+1)
 		if d < bestDistance || d == bestDistance && best != "" && c < best {
 			best, bestDistance = c, d
 		}

@@ -90,7 +90,7 @@ func TestNearest(t *testing.T) {
 	t.Parallel()
 	names := []string{"branches", "branches-ignore", "paths", "tags"}
 	for name, want := range map[string]string{
-		"branch": "branches", "brnaches": "branches", "path": "paths", "Tags": "tags", "zebra": "", "tgas": "tags",
+		"branch": "branches", "brnaches": "branches", "path": "paths", "Tags": "tags", "zebra": "", "tgas": "tags", "pathss": "paths",
 	} {
 		if got := expression.Nearest(name, names); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)

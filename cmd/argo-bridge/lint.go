@@ -1,17 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/argo-bridge/argo-bridge/bridge/app"
 	"github.com/argo-bridge/argo-bridge/workflowtemplates"
 )
-
-// notifiers are the schemes of destinations that this version can notify.
-func notifiers() []string { return []string{"slack"} }
 
 func lintCommand() *cli.Command {
 	return &cli.Command{
@@ -21,9 +18,7 @@ func lintCommand() *cli.Command {
 		Description: "Reads YAML and JSON files, directories with all their *.yaml, *.yml and *.json, and - for stdin.\n" +
 			"Objects that are no WorkflowTemplate or ClusterWorkflowTemplate are passed over.\n\n" +
 			"Exit code: 0 without errors (warnings are none), 1 with errors, 2 when a path cannot be read.",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "text", Usage: "text or json"},
-		},
+		Flags:  []cli.Flag{outputFlag()},
 		Action: lint,
 	}
 }
@@ -32,20 +27,14 @@ func lint(c *cli.Context) error {
 	if c.NArg() == 0 {
 		return cli.Exit("lint: name a file or a directory, or - for stdin", 2)
 	}
-	write := writeText
-	switch c.String("output") {
-	case "text":
-	case "json":
-		write = writeJSON
-	default:
-		return cli.Exit(fmt.Sprintf("lint: --output must be text or json, not %q", c.String("output")), 2)
+	if err := checkOutput(c); err != nil {
+		return cli.Exit("lint: "+err.Error(), 2)
 	}
-	language := workflowtemplates.Language{Dialects: dialects(), Notifiers: notifiers()}
-	report, err := workflowtemplates.Lint(c.Args().Slice(), c.App.Reader, language)
+	report, err := workflowtemplates.Lint(c.Args().Slice(), c.App.Reader, app.Language())
 	if err != nil {
 		return cli.Exit("lint: "+err.Error(), 2)
 	}
-	if err := write(c.App.Writer, report); err != nil {
+	if err := writeReport(c, report); err != nil {
 		return fmt.Errorf("write the faults: %w", err)
 	}
 	if report.Count(workflowtemplates.Error) > 0 {
@@ -54,11 +43,11 @@ func lint(c *cli.Context) error {
 	return nil
 }
 
-func writeJSON(w io.Writer, report *workflowtemplates.Report) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(append([]workflowtemplates.FileFault{}, report.Faults...))
+func writeReport(c *cli.Context, report *workflowtemplates.Report) error {
+	if c.String("output") == "json" {
+		return writeJSON(c.App.Writer, append([]workflowtemplates.FileFault{}, report.Faults...))
+	}
+	return writeText(c.App.Writer, report)
 }
 
 // writeText writes file:line: severity: key: message, as editors read it, and a line that sums up.
