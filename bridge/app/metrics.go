@@ -1,0 +1,135 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/bus"
+	"github.com/argo-bridge/argo-bridge/workflowtemplates"
+)
+
+// metrics are the bridge's Prometheus metrics; they implement the observers of the stages.
+type metrics struct {
+	registry      *prometheus.Registry
+	received      *prometheus.CounterVec
+	refused       *prometheus.CounterVec
+	store         *prometheus.HistogramVec
+	decisions     *prometheus.CounterVec
+	duplicates    prometheus.Counter
+	submitted     *prometheus.CounterVec
+	submitFailed  *prometheus.CounterVec
+	submit        *prometheus.HistogramVec
+	toWorkflow    *prometheus.HistogramVec
+	notifications *prometheus.CounterVec
+	notify        *prometheus.HistogramVec
+}
+
+func newMetrics() *metrics {
+	registry := prometheus.NewRegistry()
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "argo_bridge_" + name, Help: help}, labels)
+		registry.MustRegister(c)
+		return c
+	}
+	histogram := func(name, help string, labels ...string) *prometheus.HistogramVec {
+		h := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "argo_bridge_" + name, Help: help, Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 12),
+		}, labels)
+		registry.MustRegister(h)
+		return h
+	}
+	m := &metrics{
+		registry:      registry,
+		received:      counter("events_received_total", "Events stored on the bus.", "source", "type"),
+		refused:       counter("events_refused_total", "Requests and messages that were not taken.", "source", "reason"),
+		store:         histogram("event_store_seconds", "Time from an event's arrival to the bus's acknowledgement.", "source"),
+		decisions:     counter("decisions_total", "Decisions on rules that an event may have started.", "decision", "reason"),
+		submitted:     counter("workflows_submitted_total", "Workflows made (or found made) for an event and rule.", "source"),
+		submitFailed:  counter("submit_failures_total", "Failed attempts to make a Workflow.", "source", "kind"),
+		submit:        histogram("submit_seconds", "Time of one submission.", "source"),
+		toWorkflow:    histogram("event_to_workflow_seconds", "Time from storing an event to its Workflow.", "source"),
+		notifications: counter("notifications_total", "Attempts to deliver a notification.", "destination", "result"),
+		notify:        histogram("notification_seconds", "Time from a notification's making to its delivery.", "destination"),
+		duplicates: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "argo_bridge_duplicates_total", Help: "Events that the ledger knew as handled.",
+		}),
+	}
+	registry.MustRegister(m.duplicates, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// watchBus adds the state of the event stream, asked for at each scrape.
+func (m *metrics) watchBus(b *bus.Bus) {
+	gauge := func(name, help string, read func(bus.Lag) float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "argo_bridge_" + name, Help: help},
+			func() float64 {
+				ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
+				defer cancel()
+				lag, err := b.Lag(ctx)
+				if err != nil {
+					return -1
+				}
+				return read(lag)
+			}))
+	}
+	gauge("stream_pending", "Events not yet handed to a dispatcher; -1: the bus does not answer.",
+		func(l bus.Lag) float64 { return float64(l.Pending) })
+	gauge("stream_in_flight", "Events being handled or waiting for a retry; -1: the bus does not answer.",
+		func(l bus.Lag) float64 { return float64(l.InFlight) })
+	gauge("stream_bytes", "Size of the event stream; -1: the bus does not answer.",
+		func(l bus.Lag) float64 { return float64(l.Bytes) })
+}
+
+// watchTemplates adds what the catalog holds.
+func (m *metrics) watchTemplates(catalog *workflowtemplates.Catalog) {
+	gauge := func(name, help string, read func(viewCount) int) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "argo_bridge_" + name, Help: help},
+			func() float64 { return float64(read(count(catalog.View()))) }))
+	}
+	gauge("templates", "Annotated templates.", func(c viewCount) int { return c.templates })
+	gauge("rules", "Rules that may start something.", func(c viewCount) int { return c.rules })
+	gauge("faulty_templates", "Templates with a rule that a fault keeps from being started.",
+		func(c viewCount) int { return c.faulty })
+}
+
+// Received implements bridge.Observer.
+func (m *metrics) Received(source, eventType string, took time.Duration) {
+	m.received.WithLabelValues(source, eventType).Inc()
+	m.store.WithLabelValues(source).Observe(took.Seconds())
+}
+
+// Refused implements bridge.Observer.
+func (m *metrics) Refused(source, reason string) { m.refused.WithLabelValues(source, reason).Inc() }
+
+// Decided implements dispatch.Observer.
+func (m *metrics) Decided(d bridge.Decision) {
+	m.decisions.WithLabelValues(string(d.Verdict), string(d.Reason)).Inc()
+}
+
+// Duplicate implements dispatch.Observer.
+func (m *metrics) Duplicate() { m.duplicates.Inc() }
+
+// Submitted implements dispatch.Observer.
+func (m *metrics) Submitted(source string, took, sinceStored time.Duration) {
+	m.submitted.WithLabelValues(source).Inc()
+	m.submit.WithLabelValues(source).Observe(took.Seconds())
+	m.toWorkflow.WithLabelValues(source).Observe(sinceStored.Seconds())
+}
+
+// SubmitFailed implements dispatch.Observer.
+func (m *metrics) SubmitFailed(source, kind string) {
+	m.submitFailed.WithLabelValues(source, kind).Inc()
+}
+
+// Delivered implements notify.Observer.
+func (m *metrics) Delivered(scheme, result string, sinceCreated time.Duration) {
+	m.notifications.WithLabelValues(scheme, result).Inc()
+	if result == "sent" {
+		m.notify.WithLabelValues(scheme).Observe(sinceCreated.Seconds())
+	}
+}

@@ -1,0 +1,187 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/api/option"
+
+	"github.com/argo-bridge/argo-bridge/adapters/slack"
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/bus"
+	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
+	"github.com/argo-bridge/argo-bridge/bridge/expression"
+	"github.com/argo-bridge/argo-bridge/bridge/ledger"
+	"github.com/argo-bridge/argo-bridge/bridge/match"
+	"github.com/argo-bridge/argo-bridge/workflowtemplates"
+)
+
+// secrets are what the config's files and variables hold.
+type secrets struct {
+	github []string
+	gcs    []option.ClientOption
+	slack  slack.Secrets
+}
+
+func loadSecrets(o Options, getenv func(string) string) (s secrets, err error) {
+	var errs []error
+	if o.GitHub != nil {
+		s.github, err = o.GitHub.Load(getenv)
+		errs = append(errs, section("github", err))
+	}
+	if o.GCS != nil {
+		s.gcs, err = o.GCS.Load()
+		errs = append(errs, section("gcs", err))
+	}
+	if o.Slack != nil {
+		s.slack, err = o.Slack.Load(getenv)
+		errs = append(errs, section("slack", err))
+	}
+	return s, errors.Join(errs...)
+}
+
+// scope is the namespace whose objects are followed; empty for all.
+func (a *App) scope() string {
+	if a.options.ClusterWide {
+		return ""
+	}
+	return a.options.Namespace
+}
+
+// access is the compiled access section, or what holds without one.
+func (a *App) access() (match.Access, error) {
+	if len(a.options.Access) > 0 {
+		return match.NewAccess(a.options.Access, a.options.Namespace)
+	}
+	if !a.options.ClusterWide {
+		return match.AllowAll(), nil
+	}
+	a.log.Warn("this cluster-wide install serves nobody: the config has no access section, " +
+		"which says what the templates of each namespace may be started by")
+	return match.AllowNone(), nil
+}
+
+// link is a Workflow's page in the Argo UI, for namespace/name.
+func (a *App) link(workflow string) string {
+	if a.options.Argo.UI == "" {
+		return ""
+	}
+	link, err := url.JoinPath(a.options.Argo.UI, "workflows", workflow)
+	if err != nil {
+		return ""
+	}
+	return link
+}
+
+// rulesOf and routesOf answer from the catalog's view of the moment.
+type (
+	rulesOf  struct{ *workflowtemplates.Catalog }
+	routesOf struct{ *workflowtemplates.Catalog }
+)
+
+func (r rulesOf) Match(f bridge.Facts, variables match.Variables) []bridge.Decision {
+	return r.View().Matcher.Match(f, variables)
+}
+
+func (r routesOf) Routes(template bridge.Template, rule string) []bridge.Route {
+	return r.View().Routes(template, rule)
+}
+
+// reporters tells several reporters of the faults of templates.
+type reporters []workflowtemplates.Reporter
+
+func (r reporters) Faults(t bridge.Template, uid string, faults []workflowtemplates.Fault) {
+	for _, reporter := range r {
+		reporter.Faults(t, uid, faults)
+	}
+}
+
+// logReporter logs faults; they are a template author's, so a warning and no error.
+type logReporter struct{ log *zap.Logger }
+
+func (r logReporter) Faults(t bridge.Template, _ string, faults []workflowtemplates.Fault) {
+	for _, f := range faults {
+		r.log.Warn("fault in an annotation", zap.Stringer(bridge.LogTemplate, t), zap.String("key", f.Key),
+			zap.Int("line", f.Line), zap.String("severity", string(f.Severity)),
+			zap.String(bridge.LogDetail, f.Message), zap.String("suggestion", f.Suggestion))
+	}
+}
+
+// A viewCount is how much a view of the templates holds.
+type viewCount struct{ templates, rules, faulty int }
+
+func count(v *workflowtemplates.View) viewCount {
+	c := viewCount{templates: len(v.Templates()), rules: len(v.Matcher.Rules())}
+	for _, t := range v.Templates() {
+		if len(t.Faulty) > 0 {
+			c.faulty++
+		}
+	}
+	return c
+}
+
+// watermark keeps the watcher's time in the state bucket.
+type watermark struct{ state *bus.Bucket }
+
+const watermarkKey = "watch.reported"
+
+func (w *watermark) Load(ctx context.Context) (time.Time, error) {
+	entry, ok, err := w.state.Get(ctx, watermarkKey)
+	if err != nil || !ok {
+		return time.Time{}, err
+	}
+	t, err := time.Parse(time.RFC3339Nano, string(entry.Value))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("state %s: %w", watermarkKey, err)
+	}
+	return t, nil
+}
+
+func (w *watermark) Save(ctx context.Context, t time.Time) error {
+	return w.state.Put(ctx, watermarkKey, []byte(t.UTC().Format(time.RFC3339Nano)))
+}
+
+// origins finds the event of a run by the hash on its label.
+type origins struct {
+	bus     *bus.Bus
+	ledger  *ledger.Ledger
+	finders []bridge.FactFinder
+	log     *zap.Logger
+}
+
+func (o *origins) Variables(ctx context.Context, run bridge.Run) map[string]any {
+	hash := run.Labels[bridge.LabelEvent]
+	if strings.TrimSpace(hash) == "" {
+		return nil
+	}
+	variables, err := o.variables(ctx, hash)
+	if err != nil {
+		o.log.Warn("the event of a run cannot be read again; its message has no event variables",
+			zap.String(bridge.LogWorkflow, run.Namespace+"/"+run.Name), zap.Error(err))
+	}
+	return variables
+}
+
+func (o *origins) variables(ctx context.Context, hash string) (map[string]any, error) {
+	record, ok, err := o.ledger.Find(ctx, hash)
+	if err != nil || !ok {
+		return nil, err
+	}
+	e, ok, err := o.bus.Event(ctx, record.Sequence)
+	if err != nil || !ok {
+		return nil, err
+	}
+	if e.Hash() != hash {
+		return nil, errors.New("the event stream holds another event in its place")
+	}
+	facts, err := dispatch.Describe(o.finders, e)
+	if err != nil {
+		return nil, err
+	}
+	return expression.NewScope(e, facts).Variables()
+}
