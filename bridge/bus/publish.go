@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
@@ -17,7 +19,16 @@ var _ bridge.Publisher = (*Bus)(nil)
 // event whose Source and ID were published within the last ten minutes is not stored again. The error
 // is permanent when the event is larger than a message may be.
 func (b *Bus) Publish(ctx context.Context, e bridge.Event) error {
-	return b.publish(ctx, encode(e))
+	began := time.Now()
+	if err := b.publish(ctx, encode(e)); err != nil {
+		return err
+	}
+	if entry := b.log.Check(zap.DebugLevel, "event stored"); entry != nil {
+		entry.Write(zap.String(bridge.LogEventID, e.ID), zap.String(bridge.LogSource, e.Source),
+			zap.String(bridge.LogEventType, e.Type), zap.String(bridge.LogSubject, e.Subject),
+			zap.Duration(bridge.LogTook, time.Since(began)))
+	}
+	return nil
 }
 
 func (b *Bus) publish(ctx context.Context, m *nats.Msg) error {
