@@ -79,7 +79,7 @@ func (s *section) filters(event string, pairs []pair) []bridge.Filter {
 			s.unknownFilter(event, p, readers)
 			continue
 		}
-		if s.contradicts(p, pairs) {
+		if s.contradicts(p, pairs) || s.lacksPaths(event, p) {
 			continue
 		}
 		if f := read(s, p, pairs); f != nil {
@@ -109,6 +109,16 @@ func (s *section) contradicts(p pair, pairs []pair) bool {
 		return false
 	}
 	s.fail(p.key.Line, "use "+base+" alone and exclude with a leading !", "%s and %s cannot stand together", base, p.name)
+	return true
+}
+
+// lacksPaths reports a filter of changed files for an event whose payload lists none: such a rule
+// would never start.
+func (s *section) lacksPaths(event string, p pair) bool {
+	if p.name != "paths" && p.name != "paths-ignore" || event == "github.push" {
+		return false
+	}
+	s.fail(p.key.Line, "only github.push can be filtered by "+p.name, "GitHub does not send the changed files with %s", event)
 	return true
 }
 

@@ -143,7 +143,7 @@ type setFilter struct {
 // Set wants one of the event's values under key to be one of the wanted. A wanted value with a leading !
 // excludes; with excluding ones alone every other value will do. Actors match whatever the case.
 func Set(key string, want []string) (bridge.Filter, error) {
-	s := &setFilter{key: key, want: want, include: map[string]bool{}, exclude: map[string]bool{}, fold: key == "actors"}
+	s := &setFilter{key: key, want: want, include: map[string]bool{}, exclude: map[string]bool{}, fold: key == "actors" || key == "repositories"}
 	if len(want) == 0 {
 		return nil, fmt.Errorf("the list is empty")
 	}
