@@ -109,12 +109,12 @@ func status(n bridge.Notification) slack.Block {
 		}
 	}
 	field("Workflow", anchor(n.Link, cutEscaped(workflow(r), maxField)))
-	field("Status", escape(cut(r.Phase, maxField)))
+	field("Status", escape(cutEscaped(r.Phase, maxField)))
 	if d := r.Duration(); d > 0 {
 		field("Duration", d.Round(time.Second).String())
 	}
 	if r.Rule != "" && r.Rule != bridge.DefaultRule {
-		field("Rule", escape(cut(r.Rule, maxField)))
+		field("Rule", escape(cutEscaped(r.Rule, maxField)))
 	}
 	if len(fields) == 0 {
 		return section(escape(headline(n)))
@@ -140,7 +140,7 @@ func steps(n bridge.Notification) (blocks []slack.Block) {
 		}
 		line := "*Failed step* " + code(cutEscaped(cmp.Or(f.Path, f.Template), 300))
 		if f.ExitCode != "" {
-			line += " (exit code " + escape(cut(f.ExitCode, 20)) + ")"
+			line += " (exit code " + escape(cutEscaped(f.ExitCode, 20)) + ")"
 		}
 		if f.Message != "" {
 			line += "\n" + fence(cutEscaped(f.Message, room))
@@ -211,7 +211,7 @@ func trigger(n bridge.Notification) string {
 		}
 	}
 	if actor := a[bridge.AnnotationActor]; actor != "" {
-		parts = append(parts, "by "+escape(cut(oneLine(actor), 100)))
+		parts = append(parts, "by "+escape(cutEscaped(oneLine(actor), 100)))
 	}
 	return strings.Join(parts, " · ")
 }
