@@ -82,6 +82,7 @@ var (
 	}
 
 	subjects = map[string][]string{
+		"branch_protection_rule":         {"rule.id"},
 		"code_scanning_alert":            {"alert.number"},
 		"commit_comment":                 {"comment.id"},
 		"create":                         {"ref"},
@@ -118,6 +119,7 @@ var (
 		"repository_vulnerability_alert": {"alert.number", "alert.id"},
 		"secret_scanning_alert":          {"alert.number"},
 		"security_advisory":              {"security_advisory.ghsa_id"},
+		"sponsorship":                    {"sponsorship.sponsor.login"},
 		"star":                           {},
 		"status":                         {"sha"},
 		"team_add":                       {"team.id"},
@@ -127,11 +129,13 @@ var (
 	defaultSubjects = []string{"$.number", "$.id", "pull_request.number", "issue.number", "discussion.number", "alert.number", "ref"}
 
 	times = map[string][]string{
+		"branch_protection_rule":      {"rule.updated_at"},
 		"check_run":                   {"check_run.completed_at", "check_run.started_at"},
 		"commit_comment":              {"comment.updated_at"},
 		"deploy_key":                  {"key.deleted_at", "key.created_at"},
 		"discussion_comment":          {"comment.updated_at", "comment.created_at"},
 		"fork":                        {"forkee.created_at"},
+		"installation_repositories":   {"installation.updated_at"},
 		"issue_comment":               {"comment.updated_at"},
 		"issues":                      {"issue.updated_at"},
 		"marketplace_purchase":        {"effective_date"},
@@ -140,8 +144,11 @@ var (
 		"pull_request_review":         {"review.submitted_at", "pull_request.updated_at"},
 		"pull_request_review_comment": {"comment.updated_at", "pull_request.updated_at"},
 		"pull_request_review_thread":  {"pull_request.updated_at"},
+		"public":                      {"repository.updated_at"},
 		"push":                        {"head_commit.timestamp"},
 		"release":                     {"release.published_at", "release.created_at"},
+		"repository":                  {"repository.updated_at"},
+		"repository_import":           {"repository.updated_at"},
 		"star":                        {"starred_at"},
 		"status":                      {"updated_at"},
 		"team":                        {},
@@ -176,8 +183,13 @@ func first(body []byte, paths []string) string {
 
 func when(body []byte, paths []string) time.Time {
 	for _, path := range paths {
-		if t, err := time.Parse(time.RFC3339, gjson.GetBytes(body, path).String()); err == nil {
+		v := gjson.GetBytes(body, path)
+		if t, err := time.Parse(time.RFC3339, v.String()); err == nil {
 			return t.UTC()
+		}
+		// An installation tells seconds since 1970.
+		if n := v.Int(); v.Type == gjson.Number && n > 0 && n < 1<<36 {
+			return time.Unix(n, 0).UTC()
 		}
 	}
 	return time.Time{}
