@@ -1,11 +1,12 @@
 package cluster
 
 import (
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"os"
 	"slices"
@@ -93,25 +94,28 @@ func (s *State) choosePorts() error {
 	return nil
 }
 
-// freePort returns wanted if it can be had, and otherwise one that the system
-// picks and that is not yet taken.
+// Ports are picked from below the range from which systems take the local ends
+// of outgoing connections (from 32768 on Linux): while a component is stopped,
+// its port stays free, and nobody who dials it can be connected to himself.
+const firstPort, portCount = 20000, 10000
+
+// freePort returns wanted if it can be had, and otherwise another port that is
+// free and not yet taken.
 func freePort(wanted int, taken map[int]bool) (int, error) {
 	if wanted != 0 && !taken[wanted] && tryPort(wanted) == nil {
 		return wanted, nil
 	}
-	for {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return 0, err
+	var last error
+	for range 100 {
+		port := firstPort + rand.IntN(portCount)
+		if taken[port] {
+			continue
 		}
-		port := listener.Addr().(*net.TCPAddr).Port
-		if err := listener.Close(); err != nil {
-			return 0, err
-		}
-		if !taken[port] {
+		if last = tryPort(port); last == nil {
 			return port, nil
 		}
 	}
+	return 0, last
 }
 
 func tryPort(port int) error {
@@ -125,7 +129,7 @@ func tryPort(port int) error {
 func (s *State) chooseTokens() {
 	for _, id := range identities() {
 		if s.Tokens[id.name] == "" {
-			s.Tokens[id.name] = rand.Text()
+			s.Tokens[id.name] = cryptorand.Text()
 		}
 	}
 }
