@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
-	"github.com/argo-bridge/argo-bridge/bridge/expression"
 )
 
 // The keys of the language, without the prefix. Each may bear the suffix .<rule>; without one it
@@ -54,5 +53,3 @@ func joinKey(base, rule string) string {
 	}
 	return base + "." + rule
 }
-
-func nearestKey(base string) string { return expression.Nearest(base, keys) }

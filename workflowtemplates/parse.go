@@ -76,12 +76,9 @@ func (p *parser) split() {
 func (p *parser) validKey(s *section, suffixed bool) bool {
 	switch {
 	case !slices.Contains(keys, s.base):
-		near := nearestKey(s.base)
-		if near != "" && suffixed {
-			near += "." + s.rule
-		}
+		suggestion := s.suggestKey(suffixed)
 		s.rule = p.existingRule(s.rule)
-		s.fail(1, didYouMean(near), "unknown key %s%s", bridge.Prefix, s.key)
+		s.fail(1, suggestion, "unknown key %s%s", bridge.Prefix, s.key)
 		return false
 	case suffixed && s.rule == bridge.DefaultRule:
 		s.fail(1, "write "+s.base, "the keys of the rule %s have no suffix", bridge.DefaultRule)
@@ -93,6 +90,17 @@ func (p *parser) validKey(s *section, suffixed bool) bool {
 		return false
 	}
 	return true
+}
+
+func (s *section) suggestKey(suffixed bool) string {
+	near := nearest(s.base, keys)
+	switch {
+	case near == "":
+		return "the keys are " + strings.Join(keys, ", ")
+	case suffixed:
+		near += "." + s.rule
+	}
+	return didYouMean(near)
 }
 
 // existingRule is the rule if there is one of that name; otherwise "", so that a fault stops all rules.

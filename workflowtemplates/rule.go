@@ -151,9 +151,15 @@ func (p *parser) checkEntrypoint(name string) (message, suggestion string) {
 
 func checkServiceAccount(name string) (message, suggestion string) {
 	if faults := validation.IsDNS1123Subdomain(name); len(faults) > 0 {
-		return strconv.Quote(name) + " is no name of a service account: " + faults[0], ""
+		return strconv.Quote(name) + " is no name of a service account: " + brief(faults[0]), ""
 	}
 	return "", ""
+}
+
+// brief cuts the example and the regular expression from a message of Kubernetes.
+func brief(message string) string {
+	message, _, _ = strings.Cut(message, " (e.g.")
+	return message
 }
 
 func checkPriority(number string) (message, suggestion string) {
@@ -196,7 +202,7 @@ func checkLabel(name string) string {
 		}
 	}
 	if faults := validation.IsQualifiedName(name); len(faults) > 0 {
-		return strconv.Quote(name) + " is no name of a label: " + faults[0]
+		return strconv.Quote(name) + " is no name of a label: " + brief(faults[0])
 	}
 	return ""
 }
