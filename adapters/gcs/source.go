@@ -16,11 +16,9 @@ import (
 )
 
 const (
-	// publishTimeout bounds one try of the bus; the SDK extends the message's lease meanwhile.
+	// publishTimeout bounds one try of the bus; the SDK extends the message's lease meanwhile. It
+	// bounds as well how long Run waits, when it stops, for messages on their way to the bus.
 	publishTimeout = 15 * time.Second
-	// shutdownTimeout is how long Run waits for messages that are on their way to the bus. A
-	// message beyond it is delivered again, to be recognised by its event's id.
-	shutdownTimeout = 20 * time.Second
 
 	minBackoff, maxBackoff = time.Second, time.Minute
 	// warnEvery is how often a subscription's foreign messages are logged.
@@ -88,7 +86,8 @@ func NewSource(ctx context.Context, c Config, p bridge.Publisher, o SourceOption
 	return s, nil
 }
 
-// Run pulls until ctx ends, then waits for what is under way, at most 20 s. A subscription that is
+// Run pulls until ctx ends, then waits until what is under way is stored and acknowledged, or given
+// back: some 15 s at most, unless Pub/Sub itself does not answer. A subscription that is
 // missing or forbidden is logged and tried again for ever, and holds up no other. Run is called
 // once.
 func (s *Source) Run(ctx context.Context) error {
@@ -136,9 +135,7 @@ func (s *Source) subscriber(name string) *pubsub.Subscriber {
 	if s.config.MaxBytes > 0 {
 		sub.ReceiveSettings.MaxOutstandingBytes = s.config.MaxBytes
 	}
-	sub.ReceiveSettings.ShutdownOptions = &pubsub.ShutdownOptions{
-		Behavior: pubsub.ShutdownBehaviorWaitForProcessing, Timeout: shutdownTimeout,
-	}
+	// No ShutdownOptions: with a timeout the SDK returns before the last acks are sent.
 	return sub
 }
 

@@ -178,7 +178,7 @@ func (n nowhere) WriteHeader(int)             {}
 // body85 is a push of about 8.5 KB.
 func body85(tb testing.TB) []byte {
 	push := own(tb)["push.branch"]
-	filler := `"filler":[` + strings.TrimSuffix(strings.Repeat(`{"url":"https://api.github.com/repos/acme/app","id":186853002,"node_id":null},`, 78), ",") + `],`
+	filler := `"filler":[` + strings.TrimSuffix(strings.Repeat(`{"url":"https://api.github.com/repos/acme/app","id":186853002,"node_id":null},`, 88), ",") + `],`
 	return append([]byte("{"+filler), push[1:]...)
 }
 
