@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -69,13 +68,14 @@ func client(objects ...runtime.Object) *fake.FakeDynamicClient {
 	}, objects...)
 }
 
-// follow runs a catalog until the test's bubble ends, and returns it once it is synced.
+// follow runs a catalog until the test ends, and returns it once it is synced. It runs in real time:
+// client-go waits on a channel of its own that testing/synctest cannot see through.
 func follow(t *testing.T, c dynamic.Interface, o workflowtemplates.CatalogOptions) *workflowtemplates.Catalog {
 	t.Helper()
 	o.Client, o.Language, o.Access = c, language(), match.AllowAll()
 	catalog := workflowtemplates.NewCatalog(o)
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
 	go func() { done <- catalog.Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
@@ -83,76 +83,93 @@ func follow(t *testing.T, c dynamic.Interface, o workflowtemplates.CatalogOption
 			t.Error(err)
 		}
 	})
-	<-catalog.Synced()
+	select {
+	case <-catalog.Synced():
+	case <-time.After(30 * time.Second):
+		t.Fatal("the catalog is not synced")
+	}
 	return catalog
 }
 
-// settle lets the catalog see all changes.
-func settle() {
-	time.Sleep(2 * time.Second) // the bubble's clock, which costs no time
-	synctest.Wait()
+// eventually waits until the catalog holds the templates.
+func eventually(t *testing.T, step string, c *workflowtemplates.Catalog, want ...string) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		diff := cmp.Diff(want, rules(c))
+		if diff == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: %s", step, diff)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
-func refs(c *workflowtemplates.Catalog) []string {
+// rules names the templates, with a ! behind faulty ones.
+func rules(c *workflowtemplates.Catalog) []string {
 	var all []string
 	for _, t := range c.View().Templates() {
-		all = append(all, t.Ref.String())
+		name := t.Ref.String()
+		if len(t.Faulty) > 0 {
+			name += "!"
+		}
+		all = append(all, name)
 	}
 	return all
 }
 
 func TestCatalogFollowsTheTemplates(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := client(
-			template("WorkflowTemplate", "team", "a", on("github.push")),
-			template("WorkflowTemplate", "team", "silent", map[string]any{"example.com/x": "y"}),
-			template("ClusterWorkflowTemplate", "", "c", on("gcs.finalized")),
-		)
-		log := &faultLog{}
-		catalog := follow(t, c, workflowtemplates.CatalogOptions{Cluster: true, Reporter: log})
-		check := func(step string, want, faults []string) {
-			t.Helper()
-			settle()
-			if diff := cmp.Diff(want, refs(catalog)); diff != "" {
-				t.Errorf("%s: %s", step, diff)
-			}
-			if diff := cmp.Diff(faults, log.take()); diff != "" {
-				t.Errorf("%s: faults: %s", step, diff)
-			}
+	t.Parallel()
+	c := client(
+		template("WorkflowTemplate", "team", "a", on("github.push")),
+		template("WorkflowTemplate", "team", "silent", map[string]any{"example.com/x": "y"}),
+		template("ClusterWorkflowTemplate", "", "c", on("gcs.finalized")),
+	)
+	log := &faultLog{}
+	catalog := follow(t, c, workflowtemplates.CatalogOptions{Cluster: true, Reporter: log})
+	faults := func(step string, want ...string) {
+		t.Helper()
+		if diff := cmp.Diff(want, log.take()); diff != "" {
+			t.Errorf("%s: faults: %s", step, diff)
 		}
-		check("at the start", []string{"c", "team/a"}, nil)
+	}
+	if diff := cmp.Diff([]string{"c", "team/a"}, rules(catalog)); diff != "" {
+		t.Error("the first view: ", diff)
+	}
+	faults("at the start")
 
-		ctx, api := t.Context(), c.Resource(templates).Namespace("team")
-		must(t)(api.Create(ctx, template("WorkflowTemplate", "team", "b", on("nonsense")), metav1.CreateOptions{}))
-		check("a faulty one is created", []string{"c", "team/a", "team/b"}, []string{"team/b uid-b 1"})
+	ctx, api := t.Context(), c.Resource(templates).Namespace("team")
+	must(t)(api.Create(ctx, template("WorkflowTemplate", "team", "b", on("nonsense")), metav1.CreateOptions{}))
+	eventually(t, "a faulty one is created", catalog, "c", "team/a", "team/b!")
+	faults("a faulty one is created", "team/b uid-b 1")
 
-		relabelled := template("WorkflowTemplate", "team", "b", on("nonsense"))
-		relabelled.SetLabels(map[string]string{"a": "b"})
-		relabelled.SetResourceVersion("7")
-		before := catalog.View()
-		must(t)(api.Update(ctx, relabelled, metav1.UpdateOptions{}))
-		check("an update that changes nothing", []string{"c", "team/a", "team/b"}, nil)
-		if catalog.View() != before {
-			t.Error("the view was swapped for nothing")
-		}
+	b, _ := catalog.View().Template(bridge.Template{Namespace: "team", Name: "b"})
+	relabelled := template("WorkflowTemplate", "team", "b", on("nonsense"))
+	relabelled.SetLabels(map[string]string{"a": "b"})
+	relabelled.SetResourceVersion("7")
+	must(t)(api.Update(ctx, relabelled, metav1.UpdateOptions{}))
+	must(t)(api.Create(ctx, template("WorkflowTemplate", "team", "d", on("github.push")), metav1.CreateOptions{}))
+	eventually(t, "an update that changes nothing", catalog, "c", "team/a", "team/b!", "team/d")
+	faults("an update that changes nothing")
+	if same, _ := catalog.View().Template(b.Ref); same != b {
+		t.Error("a template that did not change was compiled again")
+	}
 
-		kept, _ := catalog.View().Template(bridge.Template{Namespace: "team", Name: "a"})
-		must(t)(api.Update(ctx, template("WorkflowTemplate", "team", "b", on("github.push")), metav1.UpdateOptions{}))
-		check("the fault is mended", []string{"c", "team/a", "team/b"}, []string{"team/b uid-b 0"})
-		if same, _ := catalog.View().Template(kept.Ref); same != kept {
-			t.Error("a template that did not change was compiled again")
-		}
-		if got := len(catalog.View().Matcher.Rules()); got != 3 {
-			t.Errorf("got %d rules", got)
-		}
+	must(t)(api.Update(ctx, template("WorkflowTemplate", "team", "b", on("github.push")), metav1.UpdateOptions{}))
+	eventually(t, "the fault is mended", catalog, "c", "team/a", "team/b", "team/d")
+	faults("the fault is mended", "team/b uid-b 0")
+	if got := len(catalog.View().Matcher.Rules()); got != 4 {
+		t.Errorf("got %d rules", got)
+	}
 
-		must(t)(api.Update(ctx, template("WorkflowTemplate", "team", "a", nil), metav1.UpdateOptions{}))
-		check("the annotations are removed", []string{"c", "team/b"}, nil)
-		if err := api.Delete(ctx, "b", metav1.DeleteOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		check("a template is deleted", []string{"c"}, nil)
-	})
+	must(t)(api.Update(ctx, template("WorkflowTemplate", "team", "a", nil), metav1.UpdateOptions{}))
+	eventually(t, "the annotations are removed", catalog, "c", "team/b", "team/d")
+	if err := api.Delete(ctx, "b", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a template is deleted", catalog, "c", "team/d")
 }
 
 func must(t *testing.T) func(*unstructured.Unstructured, error) {
@@ -165,18 +182,38 @@ func must(t *testing.T) func(*unstructured.Unstructured, error) {
 }
 
 func TestCatalogOfOneNamespaceSeesNoOther(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := client(
-			template("WorkflowTemplate", "team", "a", on("github.push")),
-			template("WorkflowTemplate", "other", "b", on("github.push")),
-			template("ClusterWorkflowTemplate", "", "c", on("github.push")),
-		)
-		catalog := follow(t, c, workflowtemplates.CatalogOptions{Namespace: "team"})
-		settle()
-		if diff := cmp.Diff([]string{"team/a"}, refs(catalog)); diff != "" {
-			t.Error(diff)
+	t.Parallel()
+	c := client(
+		template("WorkflowTemplate", "team", "a", on("github.push")),
+		template("WorkflowTemplate", "other", "b", on("github.push")),
+		template("ClusterWorkflowTemplate", "", "c", on("github.push")),
+	)
+	catalog := follow(t, c, workflowtemplates.CatalogOptions{Namespace: "team"})
+	if diff := cmp.Diff([]string{"team/a"}, rules(catalog)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestABurstOfTemplatesIsOneSwap(t *testing.T) {
+	t.Parallel()
+	c := client(template("WorkflowTemplate", "team", "first", on("github.push")))
+	catalog := follow(t, c, workflowtemplates.CatalogOptions{})
+	views := map[*workflowtemplates.View]bool{}
+	for i := range 100 {
+		must(t)(c.Resource(templates).Namespace("team").Create(t.Context(), template("WorkflowTemplate", "team", fmt.Sprint("t", i), on("github.push")), metav1.CreateOptions{}))
+		views[catalog.View()] = true
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for len(catalog.View().Templates()) < 101 {
+		if time.Now().After(deadline) {
+			t.Fatal("the templates are not there")
 		}
-	})
+		views[catalog.View()] = true
+		time.Sleep(time.Millisecond)
+	}
+	if len(views) > 20 {
+		t.Errorf("%d views for 100 templates", len(views))
+	}
 }
 
 func TestCatalogIsEmptyBeforeItIsSynced(t *testing.T) {
