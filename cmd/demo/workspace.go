@@ -1,0 +1,44 @@
+package main
+
+import (
+	"crypto/rand"
+
+	"github.com/argo-bridge/argo-bridge/adapters/slack/slacktest"
+)
+
+// Secrets are what GitHub, Slack and the bridge share.
+type secrets struct{ github, slackSigning, slackToken string }
+
+// A workspace is the local Slack, with the channels that the examples name.
+type workspace struct {
+	secrets  secrets
+	server   *slacktest.Server
+	names    map[string]string // channel id → #name
+	releases string            // the id of #releases
+	told     int               // messages that were shown
+}
+
+func startWorkspace() *workspace {
+	w := &workspace{
+		secrets: secrets{github: rand.Text(), slackSigning: rand.Text(), slackToken: "xoxb-" + rand.Text()},
+		names:   map[string]string{},
+	}
+	w.server = slacktest.NewServer(w.secrets.slackToken)
+	for _, name := range []string{"data-alerts", "builds", "ops", "releases"} {
+		id := w.server.AddChannel(name).ID
+		w.names[id] = "#" + name
+		w.releases = id
+	}
+	return w
+}
+
+// next returns the oldest message that was not shown yet.
+func (w *workspace) next() (channel string, m slacktest.Message, ok bool) {
+	all := w.server.Messages()
+	if w.told >= len(all) {
+		return "", m, false
+	}
+	m = all[w.told]
+	w.told++
+	return w.names[m.Channel], m, true
+}
