@@ -19,12 +19,12 @@ local-cluster: ## build bin/local-cluster: Kubernetes and Argo for this machine,
 	@$(MAKE) --no-print-directory -C deploy/local build
 
 .PHONY: demo
-demo: local-cluster build ## the whole way of an event on real parts, told as it happens
+demo: local-cluster build ## the whole way of an event on real parts, told as it happens; KEEP=1 leaves it running until Ctrl-C
 	@go build -o bin/demo ./cmd/demo
-	@bin/demo $(DEMO_FLAGS)
+	@bin/demo $(if $(KEEP),--keep)
 
 .PHONY: test
-test: local-cluster ## all tests: unit, in process, and end to end on the local cluster
+test: local-cluster build ## all tests: unit, in process, and end to end on the local cluster
 	@echo "compiling the tests (the first time takes some minutes)"
 	@go vet $(GO_PACKAGES)
 	@go test -timeout 30m $(GO_PACKAGES)
@@ -39,7 +39,7 @@ test-race: ## the tests that need no cluster under the race detector; wants a C 
 	@CGO_ENABLED=1 go test -short -race -timeout 20m $(GO_PACKAGES)
 
 .PHONY: e2e
-e2e: local-cluster ## the end-to-end tests alone
+e2e: local-cluster build ## the end-to-end tests alone
 	@go test -count=1 -timeout 30m -v ./deploy/...
 
 .PHONY: bench

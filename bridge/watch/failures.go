@@ -27,7 +27,7 @@ func failures(nodes map[string]node) []bridge.Failure {
 		if retry, ok := retries[id]; ok && (!failed(retry) || lastAttempt(retry, nodes) != id) {
 			continue
 		}
-		found = append(found, failure(n, nodes, retries[id]))
+		found = append(found, failure(n, nodes, retries))
 	}
 	slices.SortFunc(found, func(a, b bridge.Failure) int {
 		if c := a.Finished.Compare(b.Finished); c != 0 {
@@ -63,28 +63,34 @@ func lastAttempt(retry node, nodes map[string]node) string {
 	return ""
 }
 
-func failure(n node, nodes map[string]node, retry node) bridge.Failure {
+func failure(n node, nodes map[string]node, retries map[string]node) bridge.Failure {
 	f := bridge.Failure{
-		Path: path(n, nodes), Template: n.TemplateName, Phase: n.Phase,
+		Path: path(n, nodes, retries), Template: n.TemplateName, Phase: n.Phase,
 		Message: n.Message, ExitCode: n.Outputs.ExitCode, Finished: utc(n.FinishedAt),
 	}
-	if attempts := len(retry.Children); attempts > 1 {
+	if attempts := len(retries[n.ID].Children); attempts > 1 {
 		f.Message = strings.TrimSpace(fmt.Sprintf("%s (attempt %d of %d)", f.Message, attempts, attempts))
 	}
 	return f
 }
 
-// path is the way from the entrypoint to the step by display names. The root's own name is the
-// Workflow's and is left out unless it is the step itself.
-func path(n node, nodes map[string]node) string {
-	names := []string{n.DisplayName}
-	for seen := 0; seen < 100; seen++ {
-		parent, ok := nodes[n.BoundaryID]
-		if !ok || parent.BoundaryID == "" {
+// path is the way from the entrypoint to the step by the names that its author gave. The root bears the
+// Workflow's name, which says nothing: it is left out, or, if it is the step itself, named after its template.
+func path(n node, nodes map[string]node, retries map[string]node) string {
+	var names []string
+	for range 100 { // deeper than Argo lets templates nest
+		if retry, ok := retries[n.ID]; ok {
+			n = retry // an attempt has the step's name with a number
+		}
+		parent, inner := nodes[n.BoundaryID]
+		if !inner {
 			break
 		}
-		names = append(names, parent.DisplayName)
+		names = append(names, n.DisplayName)
 		n = parent
+	}
+	if len(names) == 0 {
+		return n.TemplateName
 	}
 	slices.Reverse(names)
 	return strings.Join(names, " / ")

@@ -12,6 +12,7 @@ type kind string
 // The kinds, in the order of an event's way.
 const (
 	kindReceived  kind = "received"
+	kindAnswered  kind = "answered"
 	kindStored    kind = "stored"
 	kindRepeated  kind = "repeated"
 	kindFiltered  kind = "filtered"

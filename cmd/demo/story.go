@@ -58,8 +58,8 @@ func (d *demo) play(ctx context.Context, s scene) (row, error) {
 		time.Sleep(10 * time.Millisecond)
 		for _, e := range d.journal.of(sent.event, mark, time.Now().Add(-settle))[p.shown:] {
 			d.screen.entry(sent.at, e)
-			if channel, m, ok := d.slack.next(); ok && e.kind == kindNotified {
-				d.screen.message(channel, m)
+			if e.kind == kindNotified {
+				d.showMessage()
 			}
 			if err := p.take(e); err != nil {
 				return row{}, err
@@ -70,6 +70,13 @@ func (d *demo) play(ctx context.Context, s scene) (row, error) {
 		d.screen.private(sent)
 	}
 	return p.row(s.title), nil
+}
+
+// showMessage prints the message that a notification has made.
+func (d *demo) showMessage() {
+	if channel, m, ok := d.slack.next(); ok {
+		d.screen.message(channel, m)
+	}
 }
 
 // A progress is how far a scene has come.
