@@ -91,7 +91,7 @@ func (l logLine) entries() []entry {
 	case "rule matched":
 		e.kind, e.text = kindSubmitted, fmt.Sprintf("%s (rule %s of %s)", l.Workflow, l.Rule, l.Template)
 	case "rule filtered":
-		e.kind, e.text = kindFiltered, fmt.Sprintf("by %s of %s, rule %s", l.Detail, l.Template, l.Rule)
+		e.kind, e.text = kindFiltered, fmt.Sprintf("%s (rule %s of %s)", l.Detail, l.Rule, l.Template)
 	case "rule rejected":
 		e.kind, e.text = kindRejected, fmt.Sprintf("%s (rule %s of %s)", l.Detail, l.Rule, l.Template)
 	case "event was handled before":

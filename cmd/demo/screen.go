@@ -7,8 +7,6 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-
-	"github.com/argo-bridge/argo-bridge/adapters/slack/slacktest"
 )
 
 // A style is an ANSI colour or weight.
@@ -57,9 +55,9 @@ func (s *screen) scene(number int, title string) {
 	s.line("\n%s", s.paint(bold, fmt.Sprintf("%d  %s", number, title)))
 }
 
-// sent tells what the source sent, and what it was answered.
+// sent tells what the source sent.
 func (s *screen) sent(sent sending) {
-	s.line("            %s %s", "sent      ", sent.action)
+	s.moment(0, "sent", plain, sent.action)
 }
 
 // entry tells one thing that happened, with the milliseconds since the event was sent.
@@ -97,17 +95,8 @@ func phaseStyle(phase string) style {
 	return blue
 }
 
-// message shows a message as its readers in Slack see it.
-func (s *screen) message(channel string, m slacktest.Message) {
-	s.box(channel, readBlocks(m.Blocks, m.Text))
-}
-
-// private shows Slack's answer to a command, which its user alone sees.
-func (s *screen) private(sent sending) {
-	s.box("only visible to @mona", readText(sent.private))
-}
-
-func (s *screen) box(where string, lines []text) {
+// message shows a message as its readers in Slack see it; where is its channel, or who alone sees it.
+func (s *screen) message(where string, lines []text) {
 	for _, l := range drawBox("argo-bridge APP · "+where, lines) {
 		s.line("%s%s", strings.Repeat(" ", 12), s.paint(l.style, l.text))
 	}
@@ -119,10 +108,13 @@ func (s *screen) summary(rows []row) {
 	w := tabwriter.NewWriter(s.out, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(w, "EVENT\tTEMPLATE\tWORKFLOW\tPHASE\tTOLD TO")
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.event, dash(r.template), dash(r.workflow), dash(r.phase), dash(r.told))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.event, bare(r.template), bare(r.workflow), dash(r.phase), dash(r.told))
 	}
 	_ = w.Flush()
 }
+
+// bare is a name without the namespace, which is the same for all.
+func bare(name string) string { return dash(strings.TrimPrefix(name, namespace+"/")) }
 
 func dash(text string) string {
 	if text == "" {

@@ -46,6 +46,7 @@ func (d *demo) play(ctx context.Context, s scene) (row, error) {
 		return row{}, err
 	}
 	d.screen.sent(sent)
+	d.note(sent)
 	p := &progress{scene: s}
 	deadline := time.Now().Add(sceneBound)
 	for !p.done(time.Now()) {
@@ -57,25 +58,34 @@ func (d *demo) play(ctx context.Context, s scene) (row, error) {
 		}
 		time.Sleep(10 * time.Millisecond)
 		for _, e := range d.journal.of(sent.event, mark, time.Now().Add(-settle))[p.shown:] {
-			d.screen.entry(sent.at, e)
-			if e.kind == kindNotified {
-				d.showMessage()
-			}
+			d.show(sent, e)
 			if err := p.take(e); err != nil {
 				return row{}, err
 			}
 		}
 	}
-	if sent.private != "" {
-		d.screen.private(sent)
-	}
 	return p.row(s.title), nil
 }
 
-// showMessage prints the message that a notification has made.
-func (d *demo) showMessage() {
-	if channel, m, ok := d.slack.next(); ok {
-		d.screen.message(channel, m)
+// note puts the answer that the source got into the journal, for its place in the telling.
+func (d *demo) note(s sending) {
+	if s.answer != "" {
+		d.journal.add(entry{at: s.answered, kind: kindAnswered, event: s.event, text: s.answer})
+	}
+}
+
+// show prints an entry, and with it the message that somebody got.
+func (d *demo) show(s sending, e entry) {
+	d.screen.entry(s.at, e)
+	switch e.kind {
+	case kindAnswered:
+		if s.private != "" {
+			d.screen.message("only visible to @mona", readText(s.private))
+		}
+	case kindNotified:
+		if channel, m, ok := d.slack.next(); ok {
+			d.screen.message(channel, readBlocks(m.Blocks, m.Text))
+		}
 	}
 }
 

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -80,6 +80,17 @@ func (w *phaseWatch) changed(o any) {
 	w.journal.add(e)
 }
 
+// stepName is the step's name; a step that bears the Workflow's own is named by its template.
+func stepName(workflow string, node map[string]any) string {
+	name, _ := node["displayName"].(string)
+	template, _ := node["templateName"].(string)
+	_, workflow, _ = strings.Cut(workflow, "/")
+	if rest, own := strings.CutPrefix(name, workflow); own && template != "" {
+		return template + rest
+	}
+	return name
+}
+
 // step notes the end of a pod.
 func (w *phaseWatch) step(e entry, key string, node map[string]any) {
 	phase, _ := node["phase"].(string)
@@ -90,7 +101,7 @@ func (w *phaseWatch) step(e entry, key string, node map[string]any) {
 	if phase != "Succeeded" && phase != "Failed" && phase != "Error" {
 		return
 	}
-	e.kind, e.text = kindStep, fmt.Sprintf("%v: %s", node["displayName"], phase)
+	e.kind, e.text = kindStep, stepName(e.workflow, node)+": "+phase
 	if message, _ := node["message"].(string); message != "" {
 		e.text += ": " + message
 	}
