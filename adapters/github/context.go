@@ -1,12 +1,11 @@
 package github
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
+
+	"sigs.k8s.io/json"
 )
 
 // contextNames are the members of the variable github. They have the names and, where the payload
@@ -26,7 +25,7 @@ var contextNames = []string{
 // they are those of the commit that was checked, and not of the default branch. For other events
 // without a ref, the ref is the default branch as in Actions, but its last commit is not known.
 func (p payload) variables() (map[string]any, error) {
-	data, err := decode([]byte(p.Raw))
+	data, err := decode(p.raw)
 	if err != nil {
 		return nil, fmt.Errorf("read the payload of %s: %w", p.name, err)
 	}
@@ -133,34 +132,10 @@ var commitID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
 func commit(s string) string { return commitID.FindString(s) }
 
-// decode reads JSON with whole numbers as int, so that an id stays exact and is not written as
+// decode reads JSON with whole numbers as integers, so that an id stays exact and is not written as
 // 1.86853002e+08.
 func decode(b []byte) (any, error) {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
 	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, err
-	}
-	return whole(v), nil
-}
-
-func whole(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for k := range v {
-			v[k] = whole(v[k])
-		}
-	case []any:
-		for i := range v {
-			v[i] = whole(v[i])
-		}
-	case json.Number:
-		if n, err := strconv.Atoi(v.String()); err == nil {
-			return n
-		}
-		f, _ := v.Float64()
-		return f
-	}
-	return v
+	err := json.UnmarshalCaseSensitivePreserveInts(b, &v)
+	return v, err
 }

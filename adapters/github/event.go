@@ -1,9 +1,7 @@
 package github
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -40,17 +38,18 @@ func Translate(name, delivery string, body []byte) (bridge.Event, error) {
 	if !object(body) {
 		return bridge.Event{}, errors.New("the body is not one JSON object")
 	}
+	d := open(body)
 	return bridge.Event{
 		ID:      delivery,
-		Source:  cmp.Or(first(body, sources), "https://github.com"),
-		Type:    eventType(name, body),
-		Subject: first(body, pathsOf(subjects, name, defaultSubjects)),
-		Time:    when(body, pathsOf(times, name, defaultTimes)),
+		Source:  cmp.Or(d.text(sources...), "https://github.com"),
+		Type:    eventType(name, d),
+		Subject: d.text(pathsOf(subjects, name, defaultSubjects)...),
+		Time:    when(d, pathsOf(times, name, defaultTimes)),
 		Data:    body,
 	}, nil
 }
 
-func eventType(name string, body []byte) string {
+func eventType(name string, body document) string {
 	paths, ok := typeSuffixes[name]
 	if !ok {
 		paths = []string{"action"}
@@ -59,7 +58,7 @@ func eventType(name string, body []byte) string {
 	for _, path := range paths {
 		// The action of a repository_dispatch is a text of its sender's choice; what would break
 		// the type's tokens stays in the payload alone.
-		if s := gjson.GetBytes(body, path).String(); token(s, "_-") {
+		if s := body.Get(path).String(); token(s, "_-") {
 			t += "." + s
 		}
 	}
@@ -171,19 +170,9 @@ func pathsOf(table map[string][]string, event string, otherwise []string) []stri
 	return paths
 }
 
-// first returns the first value that is a text or a number.
-func first(body []byte, paths []string) string {
+func when(body document, paths []string) time.Time {
 	for _, path := range paths {
-		if v := gjson.GetBytes(body, path); (v.Type == gjson.String || v.Type == gjson.Number) && v.String() != "" {
-			return v.String()
-		}
-	}
-	return ""
-}
-
-func when(body []byte, paths []string) time.Time {
-	for _, path := range paths {
-		v := gjson.GetBytes(body, path)
+		v := body.Get(path)
 		if t, err := time.Parse(time.RFC3339, v.String()); err == nil {
 			return t.UTC()
 		}
@@ -193,13 +182,6 @@ func when(body []byte, paths []string) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// object says whether b is one JSON object. gjson reads only what this has let through: its own
-// check recurses without a bound, which a hostile body could make use of.
-func object(b []byte) bool {
-	trimmed := bytes.TrimLeft(b, " \t\r\n")
-	return len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(b)
 }
 
 // token says whether s is a word of 1 to 100 letters, digits and the others.

@@ -211,7 +211,7 @@ func TestNumbersStayWhole(t *testing.T) {
 	if got := fmt.Sprint(data["repository"].(map[string]any)["id"]); got != "186853002" {
 		t.Errorf("got %s", got)
 	}
-	if diff := cmp.Diff(map[string]any{"n": 3, "f": 1.5}, data["client_payload"]); diff != "" {
+	if diff := cmp.Diff(map[string]any{"n": int64(3), "f": 1.5}, data["client_payload"]); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -41,10 +41,10 @@ func (FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
 	if !ok {
 		return bridge.Facts{}, false, nil
 	}
-	if !object(e.Data) {
+	if !braced(e.Data) {
 		return bridge.Facts{}, true, fmt.Errorf("the data of %s is not a JSON object", e.Type)
 	}
-	p := payload{name: name, Result: gjson.ParseBytes(e.Data)}
+	p := payload{document: open(e.Data), name: name, raw: e.Data}
 	f := bridge.Facts{
 		Name:    source + "." + name,
 		Source:  source,
@@ -68,18 +68,9 @@ func eventName(eventType string) (string, bool) {
 
 // A payload reads the body of one event.
 type payload struct {
-	gjson.Result
+	document
 	name string
-}
-
-// text is the first of the paths that leads to a text or number.
-func (p payload) text(paths ...string) string {
-	for _, path := range paths {
-		if v := p.Get(path); (v.Type == gjson.String || v.Type == gjson.Number) && v.String() != "" {
-			return v.String()
-		}
-	}
-	return ""
+	raw  []byte
 }
 
 func (p payload) fill(f bridge.Facts) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -94,8 +95,14 @@ func lockDir(dir string) (*os.File, error) {
 type serverLog struct{ log *zap.SugaredLogger }
 
 func (l serverLog) Noticef(format string, v ...any) { l.log.Debugf(format, v...) }
-func (l serverLog) Warnf(format string, v ...any)   { l.log.Warnf(format, v...) }
 func (l serverLog) Fatalf(format string, v ...any)  { l.log.Errorf(format, v...) }
 func (l serverLog) Errorf(format string, v ...any)  { l.log.Errorf(format, v...) }
 func (l serverLog) Debugf(format string, v ...any)  { l.log.Debugf(format, v...) }
 func (l serverLog) Tracef(format string, v ...any)  {}
+
+// Warnf leaves out the advice against payloads over 8 MB: GitHub sends them.
+func (l serverLog) Warnf(format string, v ...any) {
+	if !strings.HasPrefix(format, "Maximum payloads over") {
+		l.log.Warnf(format, v...)
+	}
+}
