@@ -117,7 +117,7 @@ func (s *section) knownEvent(d bridge.Dialect, name string, line int) bool {
 		return true
 	}
 	suggestion := didYouMean(nearest(name, d.Events))
-	if d.Open {
+	if d.Open && suggestion == "" {
 		s.report(Warning, line, suggestion, "the event %s is not known to this bridge; it starts the template if %s sends it", name, d.Source)
 		return true
 	}

@@ -22,7 +22,10 @@ type workflow struct {
 	Spec     struct {
 		WorkflowTemplateRef *wfv1.WorkflowTemplateRef `json:"workflowTemplateRef"`
 		Arguments           struct {
-			Parameters []wfv1.Parameter `json:"parameters"`
+			Parameters []struct {
+				Name  string `json:"name"`
+				Value any    `json:"value"` // a text, or a number or boolean that somebody left unquoted
+			} `json:"parameters"`
 		} `json:"arguments"`
 	} `json:"spec"`
 	Status struct {
@@ -69,7 +72,7 @@ func read(o *unstructured.Unstructured) (bridge.Run, error) {
 	}
 	for _, p := range wf.Spec.Arguments.Parameters {
 		if p.Value != nil {
-			run.Parameters = append(run.Parameters, bridge.Parameter{Name: p.Name, Value: p.Value.String()})
+			run.Parameters = append(run.Parameters, bridge.Parameter{Name: p.Name, Value: fmt.Sprint(p.Value)})
 		}
 	}
 	if run.Phase == "Failed" || run.Phase == "Error" {

@@ -1,0 +1,288 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/bus"
+	"github.com/argo-bridge/argo-bridge/bridge/expression"
+)
+
+// table is a real bucket of a real bus.
+func table(t *testing.T) *bus.Bucket {
+	t.Helper()
+	b, err := bus.Open(t.Context(), bus.Config{DataDir: t.TempDir()}.Defaults(), zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	bucket, err := b.Bucket(t.Context(), "T", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bucket
+}
+
+var alerts = bridge.Destination{Scheme: "slack", Target: "#alerts"}
+
+func route(o bridge.Outcome, to bridge.Destination) bridge.Route {
+	return bridge.Route{Outcome: o, To: to}
+}
+
+// A desk is a Reporter whose notifications are kept by key.
+type desk struct {
+	*Reporter
+	routes []bridge.Route
+	queued map[string]bridge.Notification
+	order  []bridge.Outcome
+}
+
+func (d *desk) Routes(bridge.Template, string) []bridge.Route { return d.routes }
+func (d *desk) Enqueue(_ context.Context, n bridge.Notification) error {
+	if _, known := d.queued[n.Key]; !known {
+		d.order = append(d.order, n.Outcome)
+	}
+	d.queued[n.Key] = n
+	return nil
+}
+func (d *desk) Variables(context.Context, bridge.Run) map[string]any {
+	return map[string]any{"gcs": map[string]any{"name": "a.json"}}
+}
+
+func newDesk(t *testing.T, routes ...bridge.Route) *desk {
+	t.Helper()
+	d := &desk{routes: routes, queued: map[string]bridge.Notification{}}
+	d.Reporter = &Reporter{
+		Routes: d, Queue: d, History: &History{Table: table(t)}, Origins: d, UI: "https://argo.example.com/",
+		Log: zaptest.NewLogger(t), Now: time.Now,
+	}
+	return d
+}
+
+func ended(uid, phase string, second int) bridge.Run {
+	return bridge.Run{
+		Namespace: "team", Name: "load-" + uid, UID: uid, Template: bridge.Template{Namespace: "team", Name: "load"},
+		Phase: phase, Started: time.Unix(0, 0), Finished: time.Unix(int64(second), 0),
+	}
+}
+
+func report(t *testing.T, d *desk, runs ...bridge.Run) []bridge.Outcome {
+	t.Helper()
+	d.order = nil
+	for _, run := range runs {
+		if err := d.Changed(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d.order
+}
+
+func TestARecoveryIsTheSuccessAfterAFailure(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, route(bridge.Failed, alerts), route(bridge.Recovered, alerts))
+	got := report(t, d,
+		ended("1", "Succeeded", 1), ended("2", "Error", 2), ended("3", "Failed", 3),
+		ended("4", "Succeeded", 4), ended("5", "Succeeded", 5))
+	if diff := cmp.Diff([]bridge.Outcome{bridge.Failed, bridge.Failed, bridge.Recovered}, got); diff != "" {
+		t.Error(diff)
+	}
+	// A restart reports the same runs again.
+	if again := report(t, d, ended("4", "Succeeded", 4), ended("5", "Succeeded", 5)); len(again) != 0 {
+		t.Errorf("told again: %v", again)
+	}
+	// A run that ended earlier and is heard of late changes nothing.
+	if late := report(t, d, ended("0", "Succeeded", 0)); len(late) != 0 {
+		t.Errorf("told of an old run: %v", late)
+	}
+}
+
+func TestADestinationHearsOfAnEndOnceByTheMostTellingOutcome(t *testing.T) {
+	t.Parallel()
+	other := bridge.Destination{Scheme: "slack", Target: "#all"}
+	d := newDesk(t, route(bridge.Completed, alerts), route(bridge.Failed, alerts), route(bridge.Completed, other),
+		route(bridge.Started, other), route(bridge.Succeeded, alerts))
+	if diff := cmp.Diff([]bridge.Outcome{bridge.Failed, bridge.Completed}, report(t, d, ended("1", "Failed", 1))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]bridge.Outcome{bridge.Started}, report(t, d, ended("2", "Running", 0))); diff != "" {
+		t.Error(diff)
+	}
+	if got := report(t, d, ended("3", "Pending", 0)); len(got) != 0 {
+		t.Errorf("pending: %v", got)
+	}
+}
+
+func TestTheAuthorsMessageSeesTheRunAndItsEvent(t *testing.T) {
+	t.Parallel()
+	text, err := expression.CompileText("{{workflow.name}} {{workflow.status}}: {{=gcs.name}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDesk(t, bridge.Route{Outcome: bridge.Failed, To: alerts, Message: text})
+	report(t, d, ended("1", "Failed", 1))
+	for _, n := range d.queued {
+		if n.Text != "load-1 Failed: a.json" {
+			t.Errorf("got %q", n.Text)
+		}
+		if n.Link != "https://argo.example.com/workflows/team/load-1?uid=1" {
+			t.Errorf("link %s", n.Link)
+		}
+	}
+}
+
+func TestARejectionIsToldOncePerRuleAndEvent(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, route(bridge.EventRejected, alerts))
+	rule := &bridge.Rule{Template: bridge.Template{Namespace: "team", Name: "load"}, Name: "default"}
+	for range 2 {
+		if err := d.Rejected(t.Context(), bridge.Event{ID: "1", Source: "s"}, bridge.Facts{Title: "x"}, rule, "no sha"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(d.queued) != 1 {
+		t.Fatalf("%d notifications", len(d.queued))
+	}
+	for _, n := range d.queued {
+		if n.Reason != "no sha" || n.Run.Template.Name != "load" {
+			t.Errorf("%+v", n)
+		}
+	}
+}
+
+// A service is a Notifier and Finder that does as told.
+type service struct {
+	mu    sync.Mutex
+	sent  []string
+	errs  []error // of the next calls
+	found bool
+	asked int
+}
+
+func (s *service) Notify(_ context.Context, n bridge.Notification) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.errs) > 0 {
+		err := s.errs[0]
+		s.errs = s.errs[1:]
+		if err != nil {
+			return err
+		}
+	}
+	s.sent = append(s.sent, n.Key)
+	return nil
+}
+
+func (s *service) Sent(context.Context, bridge.Notification) (bool, error) {
+	s.asked++
+	return s.found, nil
+}
+
+type counts map[string]int
+
+func (c counts) Delivered(_, result string, _ time.Duration) { c[result]++ }
+
+func newDeliverer(t *testing.T, s bridge.Notifier, outbox Table) (*Deliverer, counts) {
+	t.Helper()
+	c := counts{}
+	return &Deliverer{
+		Notifiers: map[string]bridge.Notifier{"slack": s}, Outbox: outbox, Observer: c,
+		Log: zaptest.NewLogger(t, zaptest.Level(zap.PanicLevel)), Now: time.Now,
+	}, c
+}
+
+func note(key string) bridge.Notification { return bridge.Notification{Key: key, To: alerts} }
+
+func TestANotificationIsSentOnce(t *testing.T) {
+	t.Parallel()
+	s := &service{}
+	d, _ := newDeliverer(t, s, table(t))
+	for range 3 {
+		if err := d.Handle(t.Context(), note("k"), bus.Delivery{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.sent) != 1 {
+		t.Errorf("sent %d times", len(s.sent))
+	}
+}
+
+func TestASendingThatWasInterruptedIsLookedUpFirst(t *testing.T) {
+	t.Parallel()
+	for _, arrived := range []bool{true, false} {
+		t.Run(fmt.Sprint("arrived=", arrived), func(t *testing.T) {
+			t.Parallel()
+			outbox := table(t)
+			// The process died between Slack's taking it and the outbox.
+			if err := outbox.Put(t.Context(), "k", []byte(stateBegun)); err != nil {
+				t.Fatal(err)
+			}
+			s := &service{found: arrived}
+			d, _ := newDeliverer(t, s, outbox)
+			if err := d.Handle(t.Context(), note("k"), bus.Delivery{}); err != nil {
+				t.Fatal(err)
+			}
+			if s.asked != 1 || (len(s.sent) == 0) != arrived {
+				t.Errorf("asked %d times, sent %d times", s.asked, len(s.sent))
+			}
+			if err := d.Handle(t.Context(), note("k"), bus.Delivery{}); err != nil || s.asked != 1 {
+				t.Errorf("the second time: %v, asked %d times", err, s.asked)
+			}
+		})
+	}
+}
+
+func TestARequestedPauseIsKeptAndHoldsUpNoOtherDestination(t *testing.T) {
+	t.Parallel()
+	s := &service{errs: []error{bridge.RetryAfter(errors.New("429"), time.Minute)}}
+	d, c := newDeliverer(t, s, table(t))
+	now := time.Now()
+	d.Now = func() time.Time { return now }
+	err := d.Handle(t.Context(), note("a"), bus.Delivery{})
+	if wait, ok := bridge.Wait(err); !ok || wait != time.Minute {
+		t.Fatalf("got %v", err)
+	}
+	err = d.Handle(t.Context(), note("b"), bus.Delivery{})
+	if wait, ok := bridge.Wait(err); !ok || wait != time.Minute || len(s.sent) != 0 {
+		t.Errorf("within the pause: %v, sent %v", err, s.sent)
+	}
+	other := note("c")
+	other.To.Target = "#other"
+	if err := d.Handle(t.Context(), other, bus.Delivery{}); err != nil {
+		t.Errorf("another destination: %v", err)
+	}
+	now = now.Add(time.Minute + time.Second)
+	for _, key := range []string{"a", "b"} {
+		if err := d.Handle(t.Context(), note(key), bus.Delivery{}); err != nil {
+			t.Error(err)
+		}
+	}
+	if strings.Join(s.sent, "") != "cab" || s.asked != 0 || c["sent"] != 3 {
+		t.Errorf("sent %v, asked %d times, %v", s.sent, s.asked, c)
+	}
+}
+
+func TestWhatCanNeverBeSentIsGivenUp(t *testing.T) {
+	t.Parallel()
+	s := &service{errs: []error{bridge.Permanent(errors.New("channel_not_found"))}}
+	d, c := newDeliverer(t, s, table(t))
+	if err := d.Handle(t.Context(), note("k"), bus.Delivery{}); !bridge.IsPermanent(err) {
+		t.Errorf("got %v", err)
+	}
+	if err := d.Handle(t.Context(), note("k"), bus.Delivery{}); err != nil || len(s.sent) != 0 {
+		t.Errorf("again: %v %v", err, s.sent)
+	}
+	unknown := bridge.Notification{Key: "u", To: bridge.Destination{Scheme: "pager", Target: "x"}}
+	if err := d.Handle(t.Context(), unknown, bus.Delivery{}); !bridge.IsPermanent(err) || c["failed"] != 2 {
+		t.Errorf("no notifier: %v %v", err, c)
+	}
+}
