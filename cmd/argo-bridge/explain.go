@@ -34,10 +34,10 @@ func explainCommand() *cli.Command {
 			"   argo-bridge explain --template load.yaml --source gcs --event OBJECT_FINALIZE --payload object.json\n\n" +
 			"Exit code: 0 when a rule matched, 1 when none did, 2 on faults.",
 		Flags: []cli.Flag{
-			&cli.StringSliceFlag{Name: "template", Usage: "template `FILE` or folder; may be given several times", Required: true, TakesFile: true},
-			&cli.StringFlag{Name: "source", Usage: "`SOURCE` of the event: github, gcs or slack", Required: true},
-			&cli.StringFlag{Name: "event", Usage: "`NAME` of the event at its source", Required: true},
-			&cli.StringFlag{Name: "payload", Usage: "`FILE` with the payload, - for standard input", Required: true, TakesFile: true},
+			&cli.StringSliceFlag{Name: "template", Usage: "template `FILE` or folder; may be given several times", TakesFile: true},
+			&cli.StringFlag{Name: "source", Usage: "`SOURCE` of the event: github, gcs or slack"},
+			&cli.StringFlag{Name: "event", Usage: "`NAME` of the event at its source"},
+			&cli.StringFlag{Name: "payload", Usage: "`FILE` with the payload, - for standard input", TakesFile: true},
 			&cli.StringFlag{Name: "attributes", Usage: "`FILE` with the Pub/Sub attributes, a JSON object", TakesFile: true},
 			outputFlag(),
 		},
@@ -72,7 +72,7 @@ type explainedRule struct {
 }
 
 func explain(c *cli.Context) error {
-	if err := checkOutput(c); err != nil {
+	if err := errors.Join(checkOutput(c), checkGiven(c, "template", "source", "event", "payload")); err != nil {
 		return cli.Exit(err.Error(), exitFaults)
 	}
 	view, err := loadView(c.StringSlice("template"))
@@ -96,6 +96,17 @@ func explain(c *cli.Context) error {
 		return err
 	}
 	return result.exit()
+}
+
+// checkGiven names the flags that are needed and not given.
+func checkGiven(c *cli.Context, flags ...string) error {
+	var errs []error
+	for _, f := range flags {
+		if !c.IsSet(f) {
+			errs = append(errs, fmt.Errorf("explain: --%s is needed (see --help)", f))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // loadView reads the templates of some files; a file that cannot be read as one is an error.

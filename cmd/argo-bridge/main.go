@@ -36,7 +36,7 @@ func main() {
 }
 
 func newApp() *cli.App {
-	return &cli.App{
+	a := &cli.App{
 		Name:    "argo-bridge",
 		Usage:   "start WorkflowTemplates by events, and hear how the runs end",
 		Version: version,
@@ -50,16 +50,26 @@ func newApp() *cli.App {
 			"Try annotations without a cluster by lint and explain, then serve beside argo-server.",
 		EnableBashCompletion: true,
 		HideVersion:          true,
+		// A comma in a file's name is a comma.
+		DisableSliceFlagSeparator: true,
 		Commands: []*cli.Command{
 			serveCommand(), lintCommand(), explainCommand(), versionCommand(), completionCommand(),
 		},
 		// The exit code is decided in main.
 		ExitErrHandler: func(*cli.Context, error) {},
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error {
-			return cli.Exit(err.Error()+" (see argo-bridge --help)", 2)
-		},
+		OnUsageError: usageError,
 		CommandNotFound: func(c *cli.Context, name string) {
-			fmt.Fprintf(c.App.ErrWriter, "argo-bridge: there is no command %q (see argo-bridge --help)\n", name)
+			_, _ = fmt.Fprintf(c.App.ErrWriter, "argo-bridge: there is no command %q (see argo-bridge --help)\n", name)
 		},
 	}
+	for _, c := range a.Commands {
+		c.OnUsageError = usageError
+	}
+	return a
+}
+
+// usageError is a flag that does not exist or has no good value. Code 1 is for answers: lint found faults,
+// explain no match.
+func usageError(_ *cli.Context, err error, _ bool) error {
+	return cli.Exit(err.Error()+" (see --help)", 2)
 }
