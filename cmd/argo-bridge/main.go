@@ -57,7 +57,7 @@ func newApp() *cli.App {
 		},
 		// The exit code is decided in main.
 		ExitErrHandler: func(*cli.Context, error) {},
-		OnUsageError: usageError,
+		OnUsageError:   usageError,
 		CommandNotFound: func(c *cli.Context, name string) {
 			_, _ = fmt.Fprintf(c.App.ErrWriter, "argo-bridge: there is no command %q (see argo-bridge --help)\n", name)
 		},
