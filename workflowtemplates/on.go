@@ -72,12 +72,19 @@ func (s *section) trigger(triggers []bridge.Trigger, name, filters *yaml.Node) [
 	if filters != nil && !isNull(filters) {
 		t.Filters = s.filters(event, s.pairs(filters, "the filters of "+event))
 	}
-	if event == "github.pull_request" && !hasFilter(t, "types") {
-		if types, err := match.Set("types", []string{"opened", "synchronize", "reopened"}); err == nil {
+	if usual := usualTypes[event]; usual != nil && !hasFilter(t, "types") {
+		if types, err := match.Set("types", usual); err == nil {
 			t.Filters = append([]bridge.Filter{types}, t.Filters...)
 		}
 	}
 	return append(triggers, t)
+}
+
+// usualTypes are the types that an event stands for unless its filters name some, as in GitHub Actions: there
+// a push that deletes a branch or tag starts nothing.
+var usualTypes = map[string][]string{
+	"github.pull_request": {"opened", "synchronize", "reopened"},
+	"github.push":         {"created", "updated"},
 }
 
 func hasFilter(t bridge.Trigger, key string) bool {

@@ -96,7 +96,7 @@ func verdict(t *testing.T, template *workflowtemplates.Template, event string, v
 
 func TestFiltersAreThoseOfTheAnnotation(t *testing.T) {
 	t.Parallel()
-	branch, tag := map[string][]string{"branches": {"main"}, "paths": {"src/a"}}, map[string][]string{"tags": {"v1"}}
+	branch, tag := map[string][]string{"types": {"updated"}, "branches": {"main"}, "paths": {"src/a"}}, map[string][]string{"types": {"created"}, "tags": {"v1"}}
 	for name, test := range map[string]struct {
 		on     string
 		event  string
@@ -109,6 +109,7 @@ func TestFiltersAreThoseOfTheAnnotation(t *testing.T) {
 		"branches and paths must both hold":     {"github.push: {branches: [main], paths: [docs/**]}", "github.push", branch, "paths"},
 		"a pull request is opened by default":   {"github.pull_request", "github.pull_request", map[string][]string{"types": {"opened"}}, "matched"},
 		"a pull request is not closed":          {"github.pull_request", "github.pull_request", map[string][]string{"types": {"closed"}}, "types"},
+		"a push does not delete by default":     {"github.push", "github.push", map[string][]string{"types": {"deleted"}}, "types"},
 		"types replace the default":             {"github.pull_request: {types: closed}", "github.pull_request", map[string][]string{"types": {"closed"}}, "matched"},
 		"folders: true is no filter":            {"gcs.finalized: {folders: true}", "gcs.finalized", map[string][]string{"objects": {"a/"}}, "matched"},
 		"folders: false is one":                 {"gcs.finalized: {folders: false}", "gcs.finalized", map[string][]string{"objects": {"a/"}}, "folders"},
@@ -186,7 +187,7 @@ func TestARouteWithoutAMessageHasNone(t *testing.T) {
 func TestExplainNamesTheFaultOfARule(t *testing.T) {
 	t.Parallel()
 	view := workflowtemplates.NewView([]*workflowtemplates.Template{parse("on", "github.push", "on.bad", "nonsense")}, match.AllowAll())
-	decisions := view.Explain(bridge.Facts{Name: "github.push"}, nil)
+	decisions := view.Explain(bridge.Facts{Name: "github.push", Values: map[string][]string{"types": {"updated"}}}, nil)
 	if len(decisions) != 2 || decisions[0].Verdict != bridge.Matched || decisions[1].Verdict != bridge.Fault {
 		t.Fatalf("got %+v", decisions)
 	}

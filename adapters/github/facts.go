@@ -20,7 +20,8 @@ const maxCommits = 2048
 // The filter values are
 //
 //   - repositories: owner/name of the repository that the event is about,
-//   - types: the payload's action; absent for events that have none (push),
+//   - types: the payload's action; of a push, which has none, whether it created, updated or deleted
+//     the branch or tag; absent for other events that have none,
 //   - branches: short names. The branch of a push, the base of a pull request or merge group, what
 //     create and delete are about, the head branch of a workflow run, check or deployment; absent
 //     for a push of a tag,
@@ -66,6 +67,22 @@ func eventName(eventType string) (string, bool) {
 	return name, ok && name != ""
 }
 
+// action is the payload's, or what a push did to its branch or tag.
+func (p payload) action() string {
+	switch {
+	case p.name != "push":
+		return p.text("action")
+	case p.Get("deleted").Bool(), nothing(p.text("after")):
+		return "deleted"
+	case p.Get("created").Bool(), nothing(p.text("before")):
+		return "created"
+	}
+	return "updated"
+}
+
+// nothing says whether a commit is the one of zeros, which stands for none.
+func nothing(sha string) bool { return sha != "" && strings.Trim(sha, "0") == "" }
+
 // A payload reads the body of one event.
 type payload struct {
 	document
@@ -81,7 +98,7 @@ func (p payload) fill(f bridge.Facts) {
 		}
 	}
 	add("repositories", p.text("repository.full_name"))
-	add("types", p.text("action"))
+	add("types", p.action())
 	add("actors", p.text("sender.login"))
 	add("branches", p.branches()...)
 	add("tags", p.tag())
