@@ -29,15 +29,15 @@ var (
 		"workflowtemplates": {"bridge", "bridge/expression", "bridge/mapping", "bridge/match"},
 	}
 	owned = map[string]string{
-		"github.com/nats-io/":              "bridge/bus",
-		"github.com/expr-lang/expr":        "bridge/expression",
-		"github.com/google/go-github/":     "adapters/github",
-		"cloud.google.com/go/pubsub":       "adapters/gcs",
-		"github.com/slack-go/slack":        "adapters/slack",
-		"github.com/urfave/cli":            "cmd/argo-bridge",
-		"github.com/nektos/act":            "bridge/match",
-		"github.com/prometheus/":           "bridge/app",
-		"k8s.io/client-go/dynamic/dynamic": "workflowtemplates",
+		"github.com/nats-io/":                      "bridge/bus",
+		"github.com/expr-lang/expr":                "bridge/expression",
+		"github.com/google/go-github/":             "adapters/github",
+		"cloud.google.com/go/pubsub":               "adapters/gcs",
+		"github.com/slack-go/slack":                "adapters/slack",
+		"github.com/urfave/cli":                    "cmd/argo-bridge",
+		"github.com/nektos/act":                    "bridge/match",
+		"github.com/prometheus/":                   "bridge/app",
+		"k8s.io/client-go/dynamic/dynamicinformer": "workflowtemplates",
 	}
 )
 
