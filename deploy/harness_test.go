@@ -94,6 +94,19 @@ func kubectl(t *testing.T, args ...string) string {
 	return string(out)
 }
 
+// relative is this folder as seen from dir: kustomize takes no absolute paths.
+func relative(t *testing.T, dir string) string {
+	t.Helper()
+	here, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if here, err = filepath.Rel(dir, here); err != nil {
+		t.Fatal(err)
+	}
+	return here
+}
+
 // eventually polls for as long as a loaded machine may take.
 func eventually(t *testing.T, what string, holds func() error) {
 	t.Helper()

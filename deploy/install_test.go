@@ -98,14 +98,7 @@ func (i *install) apply(t *testing.T) {
 	dir := filepath.Join("overlays", i.overlay)
 	if i.own != "" {
 		dir = t.TempDir()
-		// kustomize takes no absolute paths.
-		here, err := filepath.Abs(".")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if here, err = filepath.Rel(dir, here); err != nil {
-			t.Fatal(err)
-		}
+		here := relative(t, dir)
 		writeFile(t, filepath.Join(dir, "kustomization.yaml"), fmt.Sprintf("namespace: %s\nresources: [%s/overlays/%s]\n%s",
 			i.namespace, here, i.overlay, strings.ReplaceAll(i.own, "%s", here)))
 	}
