@@ -24,8 +24,8 @@ func guard(args []string) int {
 	if len(args) == 0 {
 		return 2
 	}
-	// The guard ends with its child alone.
-	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	// The guard ends with its child alone. Signals are taken and dropped, not ignored: the child would inherit that.
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	child := exec.Command(args[0], args[1:]...)
 	child.Stdout, child.Stderr = os.Stdout, os.Stderr
 	child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -28,6 +28,7 @@ const (
 type entry struct {
 	at    time.Time
 	kind  kind
+	place int    // in the journal
 	event string // the event's id; empty until the journal knows the Workflow's
 	text  string
 	// What the summary needs; empty where it does not apply.
@@ -59,6 +60,7 @@ func (j *journal) add(e entry) {
 		}
 		j.seen[e.event] = true
 	}
+	e.place = len(j.entries)
 	j.entries = append(j.entries, e)
 }
 

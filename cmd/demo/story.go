@@ -47,7 +47,7 @@ func (d *demo) play(ctx context.Context, s scene) (row, error) {
 	}
 	d.screen.sent(sent)
 	d.note(sent)
-	p := &progress{scene: s}
+	p := newProgress(s)
 	deadline := time.Now().Add(sceneBound)
 	for !p.done(time.Now()) {
 		switch {
@@ -57,7 +57,10 @@ func (d *demo) play(ctx context.Context, s scene) (row, error) {
 			return row{}, fmt.Errorf("not within %s: %s", sceneBound, p.missing())
 		}
 		time.Sleep(10 * time.Millisecond)
-		for _, e := range d.journal.of(sent.event, mark, time.Now().Add(-settle))[p.shown:] {
+		for _, e := range d.journal.of(sent.event, mark, time.Now().Add(-settle)) {
+			if p.shown[e.place] {
+				continue
+			}
 			d.show(sent, e)
 			if err := p.take(e); err != nil {
 				return row{}, err
@@ -92,9 +95,9 @@ func (d *demo) show(s sending, e entry) {
 // A progress is how far a scene has come.
 type progress struct {
 	scene    scene
-	shown    int
-	last     time.Time // when the latest entry came
-	end      bool      // the scene's end was seen
+	shown    map[int]bool // by place in the journal: a late entry may come before those that were shown
+	last     time.Time    // when the latest entry came
+	end      bool         // the scene's end was seen
 	template string
 	workflow string
 	phase    string
@@ -102,9 +105,11 @@ type progress struct {
 	told     []string
 }
 
+func newProgress(s scene) *progress { return &progress{scene: s, shown: map[int]bool{}} }
+
 // take notes an entry. An error means that the story takes another turn than it should.
 func (p *progress) take(e entry) error {
-	p.shown++
+	p.shown[e.place] = true
 	p.last = time.Now()
 	switch e.kind {
 	case kindFiltered:
