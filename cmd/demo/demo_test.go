@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 )
@@ -37,37 +35,5 @@ func TestASlackMessageIsReadAsAPersonReadsIt(t *testing.T) {
 	}
 	if got := readBlocks([]byte(`{`), "the sentence"); len(got) != 1 || got[0].text != "the sentence" {
 		t.Errorf("without blocks: %v", got)
-	}
-}
-
-func TestTheDemoTellsItsStory(t *testing.T) {
-	t.Parallel()
-	if testing.Short() {
-		t.Skip("needs the local cluster, which -short leaves out")
-	}
-	if _, err := os.Stat("../../bin/local-cluster"); err != nil {
-		t.Skip("bin/local-cluster is not built: run make local-cluster")
-	}
-	if _, err := os.Stat("../../bin/argo-bridge"); err != nil {
-		t.Skip("bin/argo-bridge is not built: run make build")
-	}
-	binary := t.TempDir() + "/demo"
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	cmd := exec.Command(binary)
-	cmd.Dir = "../.."
-	cmd.Env = append(os.Environ(), "NO_COLOR=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for _, want := range []string{"column 'price' is missing", "failed slack:#data-alerts", "recovered slack:#data-alerts", "not started: paths-ignore", "only visible to @mona"} {
-		if !strings.Contains(string(out), want) {
-			t.Errorf("the demo does not tell %q", want)
-		}
-	}
-	if n := strings.Count(string(out), "╭─"); n != 4 {
-		t.Errorf("%d messages are drawn, want 4: the failure, the recovery, the answer and the end of the command", n)
 	}
 }
