@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/expression"
 )
 
 // An Input is what the language reads of one template.
@@ -40,6 +41,8 @@ type Language struct {
 	Dialects []bridge.Dialect
 	// Notifiers are the schemes of destinations that can be notified: slack.
 	Notifiers []string
+	// Programs shares the programs of equal expressions; nil: each is compiled anew.
+	Programs *expression.Programs
 }
 
 // A Template is a template as the bridge understands it. It is immutable.

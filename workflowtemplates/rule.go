@@ -42,7 +42,7 @@ func (s *section) expression(source string, line int, shapes map[string]*bridge.
 		s.problems(problems, line, source)
 		return nil
 	}
-	e, err := expression.Compile(strings.TrimSpace(source))
+	e, err := s.parser.language.Programs.Compile(strings.TrimSpace(source))
 	if err != nil {
 		s.fail(line, "", "%v", err)
 		return nil

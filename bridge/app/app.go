@@ -21,6 +21,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
+	"github.com/argo-bridge/argo-bridge/bridge/expression"
 	"github.com/argo-bridge/argo-bridge/bridge/kube"
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
@@ -42,6 +43,7 @@ func Language() workflowtemplates.Language {
 	return workflowtemplates.Language{
 		Dialects:  []bridge.Dialect{github.Dialect(), gcs.Dialect(), slack.Dialect()},
 		Notifiers: []string{"slack"},
+		Programs:  expression.NewPrograms(),
 	}
 }
 
