@@ -33,6 +33,11 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if err := os.MkdirAll(d.settings.dir, 0o700); err != nil {
 		return err
 	}
+	unlock, err := lock(d.settings)
+	if err != nil {
+		return err
+	}
+	d.stops = append(d.stops, unlock)
 	if err := d.start(ctx); err != nil {
 		return err
 	}
