@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -88,6 +89,9 @@ func (b *Bus) Trim(ctx context.Context) error {
 
 func (b *Bus) trim(ctx context.Context) error {
 	stream, consumer, err := b.state(ctx)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return nil // nothing was ever consumed, so that nothing is finished
+	}
 	if err != nil {
 		return err
 	}
