@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,9 +17,14 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/app"
 )
 
+// one keeps apps apart: urfave/cli has its help flag in a package variable.
+var one sync.Mutex
+
 // invoke runs the program in process and returns its exit code and output.
 func invoke(t *testing.T, args ...string) (code int, out string) {
 	t.Helper()
+	one.Lock()
+	defer one.Unlock()
 	var b bytes.Buffer
 	a := newApp()
 	a.Writer, a.ErrWriter = &b, &b
@@ -159,6 +165,8 @@ func TestFlagsOverrideEnvironmentOverridesFile(t *testing.T) {
 			c.Action = func(c *cli.Context) (err error) { got, err = readOptions(c); return err }
 		}
 	}
+	one.Lock()
+	defer one.Unlock()
 	if err := a.Run([]string{"argo-bridge", "serve", "--config", config, "--data-dir", "/from/flag"}); err != nil {
 		t.Fatal(err)
 	}

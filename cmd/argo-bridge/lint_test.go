@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/urfave/cli/v2"
 )
 
 func TestLintExitCodes(t *testing.T) {
@@ -38,19 +34,9 @@ func TestLintExitCodes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var out bytes.Buffer
-			app := newApp()
-			app.Writer, app.ErrWriter = &out, &out
-			err := app.Run(append([]string{"argo-bridge", "lint"}, test.args...))
-			code := 0
-			var exit cli.ExitCoder
-			if errors.As(err, &exit) {
-				code = exit.ExitCode()
-			} else if err != nil {
-				t.Fatal(err)
-			}
-			if code != test.code || !strings.Contains(out.String(), test.output) {
-				t.Errorf("got exit code %d and %q, want %d and %q", code, out.String(), test.code, test.output)
+			code, out := invoke(t, append([]string{"lint"}, test.args...)...)
+			if code != test.code || !strings.Contains(out, test.output) {
+				t.Errorf("got exit code %d and %q, want %d and %q", code, out, test.code, test.output)
 			}
 		})
 	}
