@@ -27,7 +27,7 @@ type Fault struct {
 	Severity Severity `json:"severity"`
 	Message  string   `json:"message"`
 	// Suggestion says what to write instead; empty when nothing better is known than the message.
-	Suggestion string `json:"suggestion,omitempty"`
+	Suggestion string `json:"suggestion"`
 
 	// rule is the rule that the fault stops: a name, "" for all of the template, or noRule.
 	rule string

@@ -15,11 +15,11 @@ type FileFault struct {
 	// Line is the line of the file, from 1.
 	Line int `json:"line"`
 	// Template is the template's name, with its namespace if the file names one; empty for a fault of the file.
-	Template   string   `json:"template,omitempty"`
-	Key        string   `json:"key,omitempty"`
+	Template   string   `json:"template"`
+	Key        string   `json:"key"`
 	Severity   Severity `json:"severity"`
 	Message    string   `json:"message"`
-	Suggestion string   `json:"suggestion,omitempty"`
+	Suggestion string   `json:"suggestion"`
 }
 
 // String is the fault as compilers write theirs, and the suggestion on a line of its own.

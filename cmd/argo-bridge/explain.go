@@ -62,13 +62,15 @@ type explainedEvent struct {
 }
 
 type explainedRule struct {
-	Template   string             `json:"template"`
-	Rule       string             `json:"rule"`
-	Decision   bridge.Verdict     `json:"decision"`
-	Reason     bridge.Reason      `json:"reason"`
-	Detail     string             `json:"detail,omitempty"`
-	Parameters []bridge.Parameter `json:"parameters,omitempty"`
-	Workflow   *submit.Object     `json:"workflow,omitempty"`
+	Template string         `json:"template"`
+	Rule     string         `json:"rule"`
+	Decision bridge.Verdict `json:"decision"`
+	Reason   bridge.Reason  `json:"reason"`
+	Detail   string         `json:"detail"`
+	// Parameters are name → value, and Workflow is the object that would be created; empty and null
+	// unless the decision is matched.
+	Parameters map[string]string `json:"parameters"`
+	Workflow   *submit.Object    `json:"workflow"`
 }
 
 func explain(c *cli.Context) error {
@@ -174,6 +176,7 @@ func explainPayload(view *workflowtemplates.View, p payload) (explanation, error
 func explainRule(e bridge.Event, facts bridge.Facts, scope *expression.Scope, d bridge.Decision) explainedRule {
 	r := explainedRule{
 		Template: d.Rule.Template.String(), Rule: d.Rule.Name, Decision: d.Verdict, Reason: d.Reason, Detail: d.Detail,
+		Parameters: map[string]string{},
 	}
 	if d.Verdict != bridge.Matched {
 		return r
@@ -189,7 +192,10 @@ func explainRule(e bridge.Event, facts bridge.Facts, scope *expression.Scope, d 
 		return r
 	}
 	workflow := submit.Workflow(s)
-	r.Parameters, r.Workflow = s.Parameters, &workflow
+	r.Workflow = &workflow
+	for _, p := range s.Parameters {
+		r.Parameters[p.Name] = p.Value
+	}
 	return r
 }
 

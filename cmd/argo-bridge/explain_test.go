@@ -93,7 +93,7 @@ func TestExplainSaysWhatAnEventWouldStartAndWhyNot(t *testing.T) {
 				Event map[string]any
 				Rules []struct {
 					Template, Rule, Decision, Reason, Detail string
-					Parameters                               []struct{ Name, Value string }
+					Parameters                               map[string]string
 					Workflow                                 map[string]any
 				}
 			}
@@ -104,7 +104,7 @@ func TestExplainSaysWhatAnEventWouldStartAndWhyNot(t *testing.T) {
 			if r.Decision != c.decision || r.Reason != c.reason || !strings.Contains(r.Detail, c.detail) || r.Template != "default/t" || r.Rule != "default" {
 				t.Errorf("%+v", r)
 			}
-			if c.value != "" && (len(r.Parameters) != 1 || r.Parameters[0].Value != c.value || r.Workflow["kind"] != "Workflow") {
+			if c.value != "" && (r.Parameters["p"] != c.value || r.Workflow["kind"] != "Workflow") {
 				t.Errorf("parameters %v, workflow %v", r.Parameters, r.Workflow)
 			}
 		})
