@@ -73,7 +73,11 @@ func (s *section) parameter(pair pair, shapes map[string]*bridge.Shape) (bridge.
 	declared := s.parser.in.Parameters
 	i := slices.IndexFunc(declared, func(d Parameter) bool { return d.Name == pair.name })
 	if i < 0 {
-		s.fail(pair.key.Line, didYouMean(nearest(pair.name, parameterNames(declared))),
+		suggestion := didYouMean(nearest(pair.name, parameterNames(declared)))
+		if suggestion == "" {
+			suggestion = "declare it there, or take it out of parameters"
+		}
+		s.fail(pair.key.Line, suggestion,
 			"the template does not declare the parameter %q in spec.arguments.parameters", pair.name)
 	}
 	source, ok := s.scalar(pair.value, "the expression of the parameter "+strconv.Quote(pair.name))
