@@ -193,7 +193,7 @@ func Args(text string) []any {
 		case r == '\\' && i+1 < len(runes):
 			i++
 			word = append(word, runes[i])
-		case closing[r] != 0 && !(r == '\u2019' && begun):
+		case closing[r] != 0 && (r != '\u2019' || !begun):
 			end := slices.Index(runes[i+1:], closing[r])
 			if end < 0 || (r == '\'' && begun) { // an apostrophe
 				word = append(word, r)

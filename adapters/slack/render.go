@@ -231,10 +231,10 @@ func sentence(n bridge.Notification) string {
 		return escape(cutEscaped(oneLine(headline(n)+": "+n.Text), maxSummary))
 	}
 	var s string
-	switch {
-	case n.Outcome == bridge.EventRejected:
+	switch n.Outcome {
+	case bridge.EventRejected:
 		s = fmt.Sprintf("%s rejected an event: %s", r.Template, cmp.Or(n.Reason, "no reason is known"))
-	case n.Outcome == bridge.Started:
+	case bridge.Started:
 		s = fmt.Sprintf("Workflow %s of %s started.", workflow(r), r.Template)
 	default:
 		s = fmt.Sprintf("Workflow %s of %s %s", workflow(r), r.Template, verb(n))

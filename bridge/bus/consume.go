@@ -60,7 +60,7 @@ func (b *Bus) consume(ctx context.Context, stream, name string, workers int, han
 	for {
 		err := b.consumeOnce(ctx, stream, name, workers, handle)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // stopped, as it should
 		}
 		b.log.Warn("consumer interrupted, starting again", zap.String("consumer", name), zap.Error(err))
 		select {

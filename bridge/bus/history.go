@@ -38,8 +38,8 @@ func (b *Bus) Event(ctx context.Context, sequence uint64) (e bridge.Event, ok bo
 }
 
 func isNotFound(err error) bool {
-	api, ok := err.(jetstream.JetStreamError)
-	return ok && api.APIError() != nil && api.APIError().ErrorCode == jetstream.JSErrCodeMessageNotFound
+	var api jetstream.JetStreamError
+	return errors.As(err, &api) && api.APIError() != nil && api.APIError().ErrorCode == jetstream.JSErrCodeMessageNotFound
 }
 
 // A Lag is how much waits in the event stream.

@@ -87,7 +87,7 @@ func (p part) check(shapes map[string]*bridge.Shape) []Problem {
 
 // problems takes apart what [Compile] and [CompileText] return.
 func problems(err error) []Problem {
-	if p, ok := err.(Problem); ok {
+	if p, ok := err.(Problem); ok { //nolint:errorlint // a joined error is taken apart below
 		return []Problem{p}
 	}
 	joined, ok := err.(interface{ Unwrap() []error })

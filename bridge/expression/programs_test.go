@@ -21,7 +21,6 @@ func TestTheSameSourceIsOneProgramForAsLongAsSomebodyHoldsIt(t *testing.T) {
 		t.Error("a syntax error was compiled")
 	}
 	runtime.KeepAlive(first)
-	first, second = nil, nil
 	for end := time.Now().Add(20 * time.Second); ; {
 		runtime.GC()
 		p.mu.Lock()

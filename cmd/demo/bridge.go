@@ -67,7 +67,7 @@ func (b *bridge) wait(ctx context.Context, lines *logReader) (url string, err er
 	case address := <-lines.serving:
 		return "http://" + address, nil
 	case <-b.child.done:
-		return "", fmt.Errorf("argo-bridge serve has ended (%v); its log is %s", b.child.err, short(b.log.Name()))
+		return "", fmt.Errorf("argo-bridge serve has ended (%w); its log is %s", b.child.err, short(b.log.Name()))
 	case <-limit.C:
 		return "", fmt.Errorf("argo-bridge does not serve after %s; its log is %s", bridgeBound, short(b.log.Name()))
 	case <-ctx.Done():

@@ -117,7 +117,7 @@ func (p *proc) start() {
 }
 
 // kill is kill -9; it returns when the process is gone.
-func (p *proc) kill() { p.end(syscall.SIGKILL) }
+func (p *proc) kill() { _ = p.end(syscall.SIGKILL) }
 
 // stop asks the process to end and returns its exit error.
 func (p *proc) stop() error { return p.end(syscall.SIGTERM) }
