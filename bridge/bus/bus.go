@@ -137,14 +137,6 @@ func (b *Bus) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Address is the host:port of the embedded server's listener, empty when it has none.
-func (b *Bus) Address() string {
-	if b.server == nil || b.config.Listen == "" {
-		return ""
-	}
-	return b.server.Addr().String()
-}
-
 // Close ends the connection and the embedded server. Consumers must have returned before.
 func (b *Bus) Close() {
 	if b.conn != nil {

@@ -24,22 +24,24 @@ const syncInterval = 10 * time.Second
 // startServer starts the embedded server on c.DataDir, which it locks: two processes on one file
 // store would destroy it.
 func startServer(c Config, log *zap.Logger) (*server.Server, *os.File, error) {
-	lock, err := lockDir(c.DataDir)
+	opts, err := serverOptions(c)
 	if err != nil {
 		return nil, nil, err
 	}
-	opts, err := serverOptions(c)
+	lock, err := lockDir(c.DataDir)
 	if err != nil {
 		return nil, nil, err
 	}
 	s, err := server.NewServer(opts)
 	if err != nil {
+		_ = lock.Close()
 		return nil, nil, fmt.Errorf("embedded NATS server: %w", err)
 	}
 	s.SetLoggerV2(serverLog{log.Sugar()}, false, false, false)
 	s.Start()
 	if !s.ReadyForConnections(30 * time.Second) {
 		s.Shutdown()
+		_ = lock.Close()
 		return nil, nil, fmt.Errorf("embedded NATS server on %s: not ready after 30s", c.DataDir)
 	}
 	return s, lock, nil

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -11,6 +12,10 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
 )
+
+// refusalAttempts is how often a refusal (see bridge.Refusal) is tried again before it is taken for
+// permanent: about three minutes with the bus's backoff.
+const refusalAttempts = 12
 
 // A handling is one attempt at one event.
 type handling struct {
@@ -96,7 +101,7 @@ func (h *handling) submit(ctx context.Context, decision *bridge.Decision) (workf
 		return "", nil
 	case bridge.IsRefusal(err) && h.delivery.Attempt >= refusalAttempts:
 		h.Observer.SubmitFailed(source, "refused")
-		reject(decision, bridge.ReasonSubmit, attemptsText(h.delivery.Attempt)+err.Error())
+		reject(decision, bridge.ReasonSubmit, fmt.Sprintf("given up after %d attempts: %v", h.delivery.Attempt, err))
 		return "", nil
 	}
 	h.Observer.SubmitFailed(source, "transient")

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -127,9 +126,3 @@ func labelValue(s string) string {
 	}, s)
 	return strings.Trim(s[:min(len(s), maxLabel)], "-_.")
 }
-
-// refusalAttempts is how often a refusal (see bridge.Refusal) is tried again before it is taken for
-// permanent: about three minutes with the bus's backoff.
-const refusalAttempts = 12
-
-func attemptsText(n int) string { return "given up after " + strconv.Itoa(n) + " attempts: " }

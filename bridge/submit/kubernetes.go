@@ -28,27 +28,14 @@ func NewKubernetes(client rest.Interface) *Kubernetes { return &Kubernetes{clien
 
 // Submit creates the Workflow. That it exists already is success: its name is derived from the event.
 func (k *Kubernetes) Submit(ctx context.Context, s bridge.Submission) error {
-	return k.create(ctx, s, "")
-}
-
-// Validate asks the API server whether it would take the Workflow, without creating it.
-func (k *Kubernetes) Validate(ctx context.Context, s bridge.Submission) error {
-	return k.create(ctx, s, "All")
-}
-
-func (k *Kubernetes) create(ctx context.Context, s bridge.Submission, dryRun string) error {
 	body, err := json.Marshal(Workflow(s))
 	if err != nil {
 		return bridge.Permanent(fmt.Errorf("encode workflow %s/%s: %w", s.Namespace, s.Name, err))
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	request := k.client.Post().Namespace(s.Namespace).Resource(workflow.WorkflowPlural).
-		SetHeader("Content-Type", "application/json").Body(body)
-	if dryRun != "" {
-		request = request.Param("dryRun", dryRun)
-	}
-	err = request.Do(ctx).Error()
+	err = k.client.Post().Namespace(s.Namespace).Resource(workflow.WorkflowPlural).
+		SetHeader("Content-Type", "application/json").Body(body).Do(ctx).Error()
 	if err == nil || apierrors.IsAlreadyExists(err) {
 		return nil
 	}

@@ -72,14 +72,6 @@ func TestTheWorkflowRefersToItsTemplateAndInjectsNothing(t *testing.T) {
 	}
 }
 
-func TestValidatingCreatesNothing(t *testing.T) {
-	t.Parallel()
-	k, got := server(t, http.StatusCreated, nil, `{}`)
-	if err := k.Validate(t.Context(), submission); err != nil || !strings.Contains(*got, "?dryRun=All") {
-		t.Errorf("%v: %s", err, *got)
-	}
-}
-
 func TestTheServersAnswersAreSorted(t *testing.T) {
 	t.Parallel()
 	const (
