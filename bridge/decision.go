@@ -1,5 +1,7 @@
 package bridge
 
+import "time"
+
 // A Verdict is what became of one rule for one event, in the words of `argo-bridge explain`.
 type Verdict string
 
@@ -15,7 +17,16 @@ const (
 	Rejected Verdict = "rejected"
 	// Fault: the rule's annotations are faulty, so that it starts nothing.
 	Fault Verdict = "fault"
+	// Waiting: the rule fits, and its Workflow is still to be made: a limit is reached, or a failure
+	// that may pass was met. The event stays on the bus until it is settled.
+	Waiting Verdict = "waiting"
+	// Parked: the rule fitted, but its template was missing or faulty when its turn came. Nothing
+	// more happens until somebody replays the event.
+	Parked Verdict = "parked"
 )
+
+// Verdicts are all verdicts.
+var Verdicts = []Verdict{Matched, Filtered, OtherEvent, Rejected, Fault, Waiting, Parked}
 
 // A Reason names the condition that decided: a filter's key, or one of the constants.
 type Reason string
@@ -30,6 +41,10 @@ const (
 	ReasonParameter  Reason = "parameter"
 	ReasonSubmit     Reason = "submit"
 	ReasonPayload    Reason = "payload"
+	ReasonLimit      Reason = "limit"    // as many Workflows are in flight as may be
+	ReasonRetry      Reason = "retry"    // a failure that may pass
+	ReasonTemplate   Reason = "template" // the template or the rule is gone
+	ReasonEvent      Reason = "lost"     // the event is no longer on the bus
 )
 
 // A Decision is why a rule starts a Workflow for an event, or why not. The same value feeds the
@@ -52,10 +67,18 @@ type Result struct {
 	Detail   string  `json:"detail,omitempty"`
 	// Workflow is namespace/name of what was submitted, empty if nothing was.
 	Workflow string `json:"workflow,omitempty"`
+	// Replay names the replay that the result belongs to; empty for the event's own.
+	Replay string `json:"replay,omitempty"`
+	// Attempts is how often the submission was tried.
+	Attempts int `json:"attempts,omitempty"`
+	// At is when the result was recorded; zero in records of bridges before v0.2.
+	At time.Time `json:"at,omitzero"`
 }
 
-// A Record is what became of one event. Done is false while some rule still waits for a transient
-// failure to pass; Results then hold the rules that are settled.
+// Settled says that the result is final: no more is tried unless somebody replays the event.
+func (r Result) Settled() bool { return r.Verdict != Waiting }
+
+// A Record is what became of one event. Done is false while some rule still waits.
 type Record struct {
 	Event   string   `json:"event"`  // the event's id
 	Source  string   `json:"source"` // the event's source
@@ -66,14 +89,21 @@ type Record struct {
 	Results []Result `json:"results"`
 	// Sequence is where the event stands in the bus's event stream.
 	Sequence uint64 `json:"sequence"`
+	// Stored is when the bus stored the event, Updated when this record was last written; both are
+	// zero in records of bridges before v0.2.
+	Stored  time.Time `json:"stored,omitzero"`
+	Updated time.Time `json:"updated,omitzero"`
 }
 
-// Result returns the settled result of one rule.
-func (r Record) Result(rule *Rule) (Result, bool) {
+// Result returns the event's own result of one rule, that of no replay.
+func (r Record) Result(template Template, rule string) (Result, bool) {
 	for _, res := range r.Results {
-		if res.Rule == rule.Name && res.Template == rule.Template.String() {
+		if res.Replay == "" && res.Rule == rule && res.Template == template.String() {
 			return res, true
 		}
 	}
 	return Result{}, false
 }
+
+// Hash is the Hash of the record's event.
+func (r Record) Hash() string { return Event{ID: r.Event, Source: r.Source}.Hash() }

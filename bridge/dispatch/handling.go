@@ -40,7 +40,7 @@ func (h *handling) run(ctx context.Context) error {
 	h.facts, h.scope = facts, expression.NewScope(h.event, facts)
 	var again []error
 	for _, decision := range h.Rules.Match(facts, h.scope.Variables) {
-		if _, settled := h.record.Result(decision.Rule); settled {
+		if _, settled := h.record.Result(decision.Rule.Template, decision.Rule.Name); settled {
 			continue
 		}
 		if err := h.settle(ctx, decision); err != nil {
