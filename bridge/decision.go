@@ -46,6 +46,7 @@ const (
 	ReasonPayload    Reason = "payload"
 	ReasonLimit      Reason = "limit"    // as many Workflows are in flight as may be
 	ReasonRetry      Reason = "retry"    // a failure that may pass
+	ReasonReplay     Reason = "replay"   // somebody asked for it; its turn has not come
 	ReasonTemplate   Reason = "template" // the template or the rule is gone
 	ReasonLost       Reason = "lost"     // the event is no longer on the bus
 )
@@ -87,6 +88,7 @@ type Record struct {
 	Event   string   `json:"event"`  // the event's id
 	Source  string   `json:"source"` // the event's source
 	Type    string   `json:"type"`
+	Name    string   `json:"name,omitempty"` // Facts.Name: github.push
 	Subject string   `json:"subject,omitempty"`
 	Done    bool     `json:"done"`
 	Attempt int      `json:"attempt"`

@@ -80,6 +80,7 @@ type Dispatcher struct {
 	Room             Room
 	Gate             Gate
 	Submitter        bridge.Submitter
+	Validator        Validator
 	Rejections       Rejections
 	Observer         Observer
 	ClusterNamespace string

@@ -31,6 +31,7 @@ func (h *handling) run(ctx context.Context) error {
 		h.Log.Warn("event rejected", append(eventFields(h.event), zap.Error(err))...)
 		h.set(bridge.Result{Verdict: bridge.Rejected, Reason: bridge.ReasonPayload, Detail: err.Error()})
 	} else {
+		h.record.Name = facts.Name
 		h.facts, h.scope = facts, expression.NewScope(h.event, facts)
 		if err := h.decide(ctx); err != nil {
 			return err

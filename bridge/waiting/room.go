@@ -76,7 +76,9 @@ func (r *Room) Sequences() (all []uint64, ok bool) {
 	defer r.mu.Unlock()
 	for _, l := range r.lanes {
 		for _, t := range l.tasks {
-			all = append(all, t.task.Sequence)
+			if t.task.Request == nil {
+				all = append(all, t.task.Sequence)
+			}
 		}
 	}
 	slices.Sort(all)

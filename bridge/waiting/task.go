@@ -22,6 +22,8 @@ type Task struct {
 	// Replay names the replay that the task belongs to; empty for the event's own.
 	Replay string    `json:"replay,omitempty"`
 	Since  time.Time `json:"since"`
+	// Request, when set, is all that the task is: somebody without a bridge at hand asks for a replay.
+	Request *bridge.Replay `json:"request,omitempty"`
 }
 
 // Lane is what the task queues up in.
@@ -32,6 +34,9 @@ func LaneOf(template bridge.Template) string { return digest(template.String()) 
 
 // key orders the tasks of a lane by the event's place on the bus. The same task has the same key.
 func (t Task) key() string {
+	if t.Request != nil {
+		return fmt.Sprintf("%s.%020d.%s", t.Lane(), 0, digest(t.Request.ID))
+	}
 	return fmt.Sprintf("%s.%020d.%s", t.Lane(), t.Sequence, digest(t.Event+"\n"+t.Rule+"\n"+t.Replay))
 }
 
