@@ -41,6 +41,8 @@ type Bus struct {
 	conn   *nats.Conn
 	js     jetstream.JetStream
 
+	payloads *payloads
+
 	mu      sync.Mutex
 	buckets map[string]*Bucket
 }
@@ -49,7 +51,7 @@ type Bus struct {
 // since the last start are applied to the streams that exist. With an external cluster that does not
 // answer it keeps trying until ctx ends.
 func Open(ctx context.Context, c Config, log *zap.Logger) (*Bus, error) {
-	b := &Bus{config: c, log: log, buckets: map[string]*Bucket{}}
+	b := &Bus{config: c, log: log, buckets: map[string]*Bucket{}, payloads: newPayloads()}
 	if err := b.connect(); err != nil {
 		b.Close()
 		return nil, err
@@ -126,7 +128,7 @@ func (b *Bus) ensureStreams(ctx context.Context) error {
 			return fmt.Errorf("stream %s: %w", s.Name, err)
 		}
 	}
-	return nil
+	return b.ensureClaims(ctx)
 }
 
 // Ready returns nil when the server answers.

@@ -43,14 +43,15 @@ const (
 // last handler has returned. Several processes may consume at the same time: each event goes to one.
 // A message that is no CloudEvent is logged and settled; it stays in the stream until it ages.
 func (b *Bus) ConsumeEvents(ctx context.Context, workers int, handle EventHandler) error {
-	return b.consume(ctx, eventStream, "dispatch", workers, func(ctx context.Context, m jetstream.Msg, d Delivery) error {
-		e, err := decode(m.Headers(), m.Data())
+	return b.consume(ctx, eventStream, "dispatch", workers, func(work context.Context, m jetstream.Msg, d Delivery) error {
+		// ctx: what still waits for memory at a shutdown has not begun, and goes back.
+		e, release, err := b.receive(ctx, m.Headers(), m.Data())
 		if err != nil {
-			b.log.Error("a message on the event stream is no CloudEvent",
-				zap.String("subject", m.Subject()), zap.Uint64("sequence", d.Sequence), zap.Error(err))
-			return bridge.Permanent(err)
+			b.logUnread(m.Subject(), d, err)
+			return err
 		}
-		return handle(ctx, e, d)
+		defer release()
+		return handle(work, e, d)
 	})
 }
 
@@ -104,7 +105,7 @@ func (b *Bus) consumeOnce(ctx context.Context, stream, name string, workers int,
 			defer func() { <-slots }()
 			b.settle(work, m, handle)
 		})
-	}, jetstream.PullMaxMessages(2*workers), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+	}, jetstream.PullMaxMessagesWithBytesLimit(2*workers, pullBytes), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 		if errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrConsumerNotFound) ||
 			errors.Is(err, jetstream.ErrStreamNotFound) {
 			select {

@@ -33,7 +33,7 @@ func (b *Bus) Event(ctx context.Context, sequence uint64) (e bridge.Event, ok bo
 		}
 		return bridge.Event{}, false, fmt.Errorf("read event %d: %w", sequence, err)
 	}
-	e, err = decode(m.Header, m.Data)
+	e, err = b.decode(ctx, unseal(m.Header, m.Data))
 	return e, err == nil, err
 }
 
