@@ -103,7 +103,7 @@ func (p payload) fill(f bridge.Facts) {
 	add("branches", p.branches()...)
 	add("tags", p.tag())
 	if v := p.commented(); v.Type == gjson.String {
-		f.Values["comment"] = []string{v.String()}
+		f.Values["comment"] = []string{strings.Clone(v.String())}
 	}
 	if labels, ok := p.labels(); ok {
 		f.Values["labels"] = labels
@@ -177,6 +177,7 @@ func (p payload) paths() (paths []string, missing string) {
 		for _, key := range []string{"added", "removed", "modified"} {
 			c.Get(key).ForEach(func(_, v gjson.Result) bool {
 				if s := v.String(); !seen[s] {
+					s = strings.Clone(s)
 					seen[s] = true
 					paths = append(paths, s)
 				}
@@ -282,7 +283,7 @@ func firstLine(s string) string {
 func texts(list gjson.Result) []string {
 	out := []string{}
 	for _, v := range list.Array() {
-		out = append(out, v.String())
+		out = append(out, strings.Clone(v.String()))
 	}
 	return out
 }
