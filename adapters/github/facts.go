@@ -171,21 +171,19 @@ func (p payload) paths() (paths []string, missing string) {
 	case len(list) == 0 && p.Get("forced").Bool() && !p.Get("deleted").Bool():
 		return nil, "a forced push back to an older commit lists no files"
 	}
-	seen := map[string]bool{}
 	paths = []string{}
 	for _, c := range list {
 		for _, key := range []string{"added", "removed", "modified"} {
 			c.Get(key).ForEach(func(_, v gjson.Result) bool {
-				if s := v.String(); !seen[s] {
-					s = strings.Clone(s)
-					seen[s] = true
-					paths = append(paths, s)
-				}
+				paths = append(paths, v.String())
 				return true
 			})
 		}
 	}
-	return paths, ""
+	// A large push names hundreds of thousands: they stay parts of the payload, which the facts do not
+	// outlive, and are made distinct where they are.
+	slices.Sort(paths)
+	return slices.Compact(paths), ""
 }
 
 func (p payload) labels() (labels []string, ok bool) {

@@ -42,6 +42,16 @@ func random(id, n int) string {
 	return fmt.Sprintf(`{"id":"%040x","message":"%s","added":["src/%d.go"],"removed":[],"modified":[]},`, n, base64.StdEncoding.EncodeToString(raw), n)
 }
 
+// objects is a commit with many small objects, which take the most memory when they are decoded: those of an
+// installation's repositories.
+func objects(id, n int) string {
+	var list strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&list, `{"id":%d,"node_id":"R_kgDO%08d","name":"app-%d","full_name":"acme/app-%d","private":true},`, n*100+i, i*id, i, i)
+	}
+	return fmt.Sprintf(`{"id":"%040x","message":"m","added":["src/%d.go"],"removed":[],"modified":[],"repositories":[%s]},`, n, n, strings.TrimSuffix(list.String(), ","))
+}
+
 // largePush is a push of just under 25 MB.
 func largePush(t testing.TB, id int, commit func(id, n int) string) []byte {
 	var b bytes.Buffer
@@ -102,7 +112,7 @@ func (x *bench) highest() float64 {
 // BenchmarkLargePayloads sends 20 pushes of 25 MB at once to a bridge with the memory that the manifests give
 // it, and waits for their Workflows.
 func BenchmarkLargePayloads(b *testing.B) {
-	for name, commit := range map[string]func(id, n int) string{"ordinary": ordinary, "random": random} {
+	for name, commit := range map[string]func(id, n int) string{"ordinary": ordinary, "random": random, "objects": objects} {
 		b.Run(name, func(b *testing.B) {
 			x := newBench(b, 1)
 			x.p.kill()
