@@ -20,6 +20,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
 	"github.com/argo-bridge/argo-bridge/bridge/inflight"
+	"github.com/argo-bridge/argo-bridge/bridge/intake"
 	"github.com/argo-bridge/argo-bridge/bridge/leader"
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
@@ -204,18 +205,18 @@ func (a *App) startPull(ctx context.Context, l *lifecycle) error {
 
 // webhooks are the handlers of the sources that are set up, by path.
 func (a *App) webhooks() map[string]http.Handler {
-	all := map[string]http.Handler{}
+	all, limit := map[string]http.Handler{}, intake.NewLimiter(intake.Budget)
 	if a.options.GitHub != nil {
-		all["/webhooks/github"] = github.NewWebhook(a.secrets.github, a.publisher(),
-			github.WebhookOptions{Now: a.seams.Now, Observer: a.metrics, Logger: a.part("github")})
+		all["/webhooks/github"] = limit.Wrap(github.NewWebhook(a.secrets.github, a.publisher(),
+			github.WebhookOptions{Now: a.seams.Now, Observer: a.metrics, Logger: a.part("github")}))
 	}
 	if a.options.Slack != nil {
 		a.commands = slack.NewWebhooks(a.secrets.slack.Signing, a.publisher(), slack.WebhookOptions{
 			Now: a.seams.Now, Observer: a.metrics, Logger: a.part("slack"), Answers: a.ledger, Link: a.link,
 		})
-		all["/webhooks/slack/events"] = a.commands.Events()
-		all["/webhooks/slack/commands"] = a.commands.Commands()
-		all["/webhooks/slack/interactions"] = a.commands.Interactions()
+		all["/webhooks/slack/events"] = limit.Wrap(a.commands.Events())
+		all["/webhooks/slack/commands"] = limit.Wrap(a.commands.Commands())
+		all["/webhooks/slack/interactions"] = limit.Wrap(a.commands.Interactions())
 	}
 	return all
 }

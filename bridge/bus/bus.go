@@ -24,7 +24,9 @@ type Bus struct {
 	conn   *nats.Conn
 	js     jetstream.JetStream
 
-	repairs atomic.Int64
+	payloads *payloads
+	repairs  atomic.Int64
+
 	mu      sync.Mutex
 	plan    []jetstream.StreamConfig // what must be there, see care.go
 	buckets map[string]*Bucket
@@ -34,7 +36,7 @@ type Bus struct {
 // since the last start are applied to the streams that exist. With an external cluster that does not
 // answer it keeps trying until ctx ends.
 func Open(ctx context.Context, c Config, log *zap.Logger) (*Bus, error) {
-	b := &Bus{config: c, log: log, buckets: map[string]*Bucket{}, plan: streamPlan(c)}
+	b := &Bus{config: c, log: log, buckets: map[string]*Bucket{}, plan: streamPlan(c), payloads: newPayloads()}
 	if err := b.connect(); err != nil {
 		b.Close()
 		return nil, err

@@ -51,14 +51,16 @@ const (
 // last handler has returned. Several processes may consume at the same time: each event goes to one.
 // A message that is no CloudEvent is logged and settled; it stays in the stream until it ages.
 func (b *Bus) ConsumeEvents(ctx context.Context, workers int, handle EventHandler) error {
-	return b.consume(ctx, consumption{eventStream, dispatchConsumer, workers, maxPendingEvents}, func(ctx context.Context, m jetstream.Msg, d Delivery) error {
-		e, err := decode(m.Headers(), m.Data())
+	c := consumption{eventStream, dispatchConsumer, workers, maxPendingEvents}
+	return b.consume(ctx, c, func(work context.Context, m jetstream.Msg, d Delivery) error {
+		// ctx: what still waits for memory at a shutdown has not begun, and goes back.
+		e, release, err := b.receive(ctx, m.Headers(), m.Data())
 		if err != nil {
-			b.log.Error("a message on the event stream is no CloudEvent",
-				zap.String("subject", m.Subject()), zap.Uint64("sequence", d.Sequence), zap.Error(err))
-			return bridge.Permanent(err)
+			b.logUnread(m.Subject(), d, err)
+			return err
 		}
-		return handle(ctx, e, d)
+		defer release()
+		return handle(work, e, d)
 	})
 }
 
@@ -119,7 +121,7 @@ func (b *Bus) consumeOnce(ctx context.Context, c consumption, handle handler) er
 			defer func() { <-slots }()
 			b.settle(work, m, handle)
 		})
-	}, jetstream.PullMaxMessages(2*c.workers), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+	}, jetstream.PullMaxMessagesWithBytesLimit(2*c.workers, pullBytes), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 		if errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrConsumerNotFound) ||
 			errors.Is(err, jetstream.ErrStreamNotFound) {
 			select {

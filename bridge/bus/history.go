@@ -24,7 +24,7 @@ func (b *Bus) Event(ctx context.Context, sequence uint64) (e bridge.Event, ok bo
 		}
 		return bridge.Event{}, false, fmt.Errorf("read event %d: %w", sequence, err)
 	}
-	e, err = decode(m.Header, m.Data)
+	e, err = b.decode(ctx, unseal(m.Header, m.Data))
 	return e, err == nil, err
 }
 
@@ -90,9 +90,12 @@ func (b *Bus) EventsSince(ctx context.Context, since time.Time, each func(sequen
 			if err != nil || meta.Sequence.Stream > last {
 				return err
 			}
-			e, err := decode(m.Headers(), m.Data())
-			if err != nil {
+			e, err := b.decode(ctx, unseal(m.Headers(), m.Data()))
+			if bridge.IsPermanent(err) {
 				continue
+			}
+			if err != nil {
+				return err
 			}
 			if !each(meta.Sequence.Stream, meta.Timestamp, e) {
 				return nil

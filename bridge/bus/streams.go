@@ -35,7 +35,7 @@ func streamPlan(c Config) []jetstream.StreamConfig {
 	notifications.Subjects = []string{notifySubject}
 	notifications.Retention = jetstream.WorkQueuePolicy
 	notifications.MaxBytes = c.MaxBytes / notifyPart
-	return []jetstream.StreamConfig{events, notifications}
+	return []jetstream.StreamConfig{events, notifications, claimConfig(c)}
 }
 
 func stream(c Config, name, description string) jetstream.StreamConfig {

@@ -15,24 +15,32 @@ import (
 // What is done with may fill a stream up to trimAbove of its size; then the oldest are removed down to
 // trimTo, so that only what still waits can fill the bus.
 const (
-	trimEvery = 5 * time.Second
-	trimAbove = 0.8
-	trimTo    = 0.6
+	trimEvery  = 5 * time.Second
+	sweepEvery = time.Minute
+	trimAbove  = 0.8
+	trimTo     = 0.6
 	// trimAtOnce bounds the messages that are removed one by one, around events that wait.
 	trimAtOnce = 2000
 )
 
 // Trim removes what is done with when it is too old or a stream is nearly full, until ctx ends: events
-// that are acknowledged and do not wait, by their sequences, and the oldest records. One process at a time
+// that are acknowledged and do not wait, by their sequences, payloads that no event names, and the oldest records. One process at a time
 // does it.
 func (b *Bus) Trim(ctx context.Context, waiting func() (ascending []uint64, known bool)) error {
 	t := &trimmer{Bus: b}
-	tick := time.NewTicker(trimEvery)
+	tick, sweep := time.NewTicker(trimEvery), time.NewTicker(sweepEvery)
 	defer tick.Stop()
+	defer sweep.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-sweep.C:
+			if kept, known := waiting(); known {
+				if err := b.SweepPayloads(ctx, kept); err != nil && ctx.Err() == nil {
+					b.log.Warn("sweep the payloads", zap.Error(err))
+				}
+			}
 		case <-tick.C:
 			err := b.trimRecords(ctx)
 			if kept, known := waiting(); known {
