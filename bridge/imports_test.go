@@ -16,17 +16,19 @@ const module = "github.com/argo-bridge/argo-bridge/"
 // belong to one package alone. What is not listed may import bridge only.
 var (
 	mayImport = map[string][]string{
-		"bridge":            {},
-		"bridge/app":        {"*"},
-		"bridge/dispatch":   {"bridge", "bridge/bus", "bridge/expression", "bridge/mapping", "bridge/match"},
-		"bridge/ledger":     {"bridge", "bridge/bus"},
-		"bridge/mapping":    {"bridge", "bridge/expression"},
-		"bridge/match":      {"bridge"},
-		"bridge/notify":     {"bridge", "bridge/bus"},
-		"bridge/watch":      {"bridge", "bridge/submit"},
-		"cmd/argo-bridge":   {"*"},
-		"cmd/demo":          {"*"},
-		"workflowtemplates": {"bridge", "bridge/expression", "bridge/mapping", "bridge/match"},
+		"bridge":              {},
+		"bridge/admin":        {"bridge"},
+		"bridge/admin/client": {"bridge", "bridge/admin"},
+		"bridge/app":          {"*"},
+		"bridge/dispatch":     {"bridge", "bridge/bus", "bridge/expression", "bridge/mapping", "bridge/match"},
+		"bridge/ledger":       {"bridge", "bridge/bus"},
+		"bridge/mapping":      {"bridge", "bridge/expression"},
+		"bridge/match":        {"bridge"},
+		"bridge/notify":       {"bridge", "bridge/bus"},
+		"bridge/watch":        {"bridge", "bridge/submit"},
+		"cmd/argo-bridge":     {"*"},
+		"cmd/demo":            {"*"},
+		"workflowtemplates":   {"bridge", "bridge/expression", "bridge/mapping", "bridge/match"},
 	}
 	owned = map[string]string{
 		"github.com/nats-io/":                      "bridge/bus",
