@@ -92,7 +92,8 @@ func (b *Bus) connect() error {
 		// While the server is away, publishing fails at once instead of filling a buffer: the
 		// source is told 503 and keeps the event.
 		nats.ReconnectBufSize(-1),
-		nats.RetryOnFailedConnect(true),
+		// Whoever looks at a bus wants to hear at once that it is not there.
+		nats.RetryOnFailedConnect(!b.attached),
 		// A server that is cut off without a word is noticed after 10 to 15 seconds, not after minutes.
 		nats.PingInterval(5 * time.Second),
 		nats.MaxPingsOutstanding(2),
