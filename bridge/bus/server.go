@@ -2,6 +2,7 @@ package bus
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -51,8 +52,8 @@ func serverOptions(c Config) (*server.Options, error) {
 		ServerName: "argo-bridge",
 		JetStream:  true,
 		StoreDir:   c.DataDir,
-		// The streams are bounded one by one; the account holds all of them.
-		JetStreamMaxStore:  c.MaxBytes * 4,
+		// The streams are bounded one by one. A bound for all would refuse to make them smaller.
+		JetStreamMaxStore:  math.MaxInt64,
 		JetStreamMaxMemory: 64 << 20,
 		MaxPayload:         maxPayload,
 		NoSigs:             true,

@@ -22,7 +22,8 @@ type lane struct {
 	failures int
 	failing  time.Time
 	pause    time.Time
-	full     bool // the pause is for a limit, not for a failure
+	full     bool    // the pause is for a limit, not for a failure
+	last     *queued // tried last, and failed
 }
 
 type queued struct {
@@ -50,7 +51,8 @@ func (l *lane) remove(key string) {
 	}
 }
 
-// due returns the first task that may be tried now, or nil and when to look again.
+// due returns the first task that may be tried now, or nil and when to look again. The one that failed last
+// comes after the others, so that it cannot hold them up.
 func (l *lane) due(now time.Time) (*queued, time.Time) {
 	if l.busy {
 		return nil, now.Add(maxPause)
@@ -59,20 +61,26 @@ func (l *lane) due(now time.Time) (*queued, time.Time) {
 		return nil, l.pause
 	}
 	next := now.Add(maxPause)
+	var again *queued
 	for _, q := range l.tasks {
-		if !q.next.After(now) {
+		switch {
+		case q.next.After(now):
+			if q.next.Before(next) {
+				next = q.next
+			}
+		case q == l.last:
+			again = q
+		default:
 			return q, now
 		}
-		if q.next.Before(next) {
-			next = q.next
-		}
 	}
-	return nil, next
+	return again, next
 }
 
 // failed puts a task off, and the lane with it.
 func (l *lane) failed(q *queued, now time.Time) {
 	q.attempts++
+	l.last = q
 	q.next = now.Add(backoff(q.attempts))
 	if l.failures++; l.failures == 1 {
 		l.failing = now
