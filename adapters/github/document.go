@@ -4,19 +4,22 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"unsafe"
 
 	"github.com/tidwall/gjson"
 )
 
 // A document is a JSON object whose members have been found once: a path is looked up in the member
-// that it leads into, and not in the whole payload again.
+// that it leads into, and not in the whole payload again. What its methods return as text is a copy,
+// and does not keep the payload in memory; the Results of Get do.
 type document map[string]gjson.Result
 
-// open finds the members of a valid JSON object.
+// open finds the members of a valid JSON object. The document reads b itself, which nobody may change:
+// a copy of a payload of 25 MB would be one too many.
 func open(b []byte) document {
 	d := document{}
-	gjson.ParseBytes(b).ForEach(func(name, value gjson.Result) bool {
-		d[name.String()] = value
+	gjson.Parse(unsafe.String(unsafe.SliceData(b), len(b))).ForEach(func(name, value gjson.Result) bool {
+		d[strings.Clone(name.String())] = value
 		return true
 	})
 	return d
@@ -35,7 +38,7 @@ func (d document) Get(path string) gjson.Result {
 func (d document) text(paths ...string) string {
 	for _, path := range paths {
 		if v := d.Get(path); (v.Type == gjson.String || v.Type == gjson.Number) && v.String() != "" {
-			return v.String()
+			return strings.Clone(v.String())
 		}
 	}
 	return ""

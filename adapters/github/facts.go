@@ -103,7 +103,7 @@ func (p payload) fill(f bridge.Facts) {
 	add("branches", p.branches()...)
 	add("tags", p.tag())
 	if v := p.commented(); v.Type == gjson.String {
-		f.Values["comment"] = []string{v.String()}
+		f.Values["comment"] = []string{strings.Clone(v.String())}
 	}
 	if labels, ok := p.labels(); ok {
 		f.Values["labels"] = labels
@@ -171,20 +171,19 @@ func (p payload) paths() (paths []string, missing string) {
 	case len(list) == 0 && p.Get("forced").Bool() && !p.Get("deleted").Bool():
 		return nil, "a forced push back to an older commit lists no files"
 	}
-	seen := map[string]bool{}
 	paths = []string{}
 	for _, c := range list {
 		for _, key := range []string{"added", "removed", "modified"} {
 			c.Get(key).ForEach(func(_, v gjson.Result) bool {
-				if s := v.String(); !seen[s] {
-					seen[s] = true
-					paths = append(paths, s)
-				}
+				paths = append(paths, v.String())
 				return true
 			})
 		}
 	}
-	return paths, ""
+	// A large push names hundreds of thousands: they stay parts of the payload, which the facts do not
+	// outlive, and are made distinct where they are.
+	slices.Sort(paths)
+	return slices.Compact(paths), ""
 }
 
 func (p payload) labels() (labels []string, ok bool) {
@@ -282,7 +281,7 @@ func firstLine(s string) string {
 func texts(list gjson.Result) []string {
 	out := []string{}
 	for _, v := range list.Array() {
-		out = append(out, v.String())
+		out = append(out, strings.Clone(v.String()))
 	}
 	return out
 }

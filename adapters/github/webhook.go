@@ -1,7 +1,6 @@
 package github
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -31,6 +30,7 @@ const (
 	refusedMalformed = "malformed"
 	refusedBusDown   = "bus-down"
 	refusedBroken    = "broken-off" // the sender went away in the middle of the body
+	refusedBusy      = "busy"       // other large bodies take the memory
 )
 
 // Webhook is the http.Handler of POST /webhooks/github. It answers
@@ -38,7 +38,8 @@ const (
 //   - 202 when the event is stored on the bus, and 200 to GitHub's ping,
 //   - 400 to a malformed delivery, 401 to an unsigned one, 413 to one that is too large for the
 //     bridge or for the bus,
-//   - 503 with Retry-After when the bus did not store it. GitHub does not deliver again by itself,
+//   - 503 with Retry-After when the bus did not store it, or when there was no memory for a large
+//     body (reading it failed with an error that [bridge.Wait] knows). GitHub does not deliver again by itself,
 //     but lists the delivery as failed for three days, so that it can be redelivered.
 type Webhook struct {
 	secrets   [][]byte
@@ -86,13 +87,18 @@ func (h *Webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, refusal{http.StatusMethodNotAllowed, refusedMethod, "a webhook is a POST"})
 		return
 	}
+	signature := r.Header.Get("X-Hub-Signature-256")
+	if signature == "" { // before a large body costs anything
+		h.refuse(w, unsigned)
+		return
+	}
 	body, no := read(w, r)
 	if no != nil {
 		h.refuse(w, *no)
 		return
 	}
-	if !signed(h.secrets, r.Header.Get("X-Hub-Signature-256"), body) {
-		h.refuse(w, refusal{http.StatusUnauthorized, refusedUnsigned, "X-Hub-Signature-256 is missing or not made with this bridge's webhook secret"})
+	if !signed(h.secrets, signature, body) {
+		h.refuse(w, unsigned)
 		return
 	}
 	if mt, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); mt == "application/x-www-form-urlencoded" {
@@ -125,7 +131,6 @@ func (h *Webhook) publish(w http.ResponseWriter, r *http.Request, e bridge.Event
 		h.refuse(w, refusal{http.StatusRequestEntityTooLarge, refusedTooLarge, "the bus does not take the event"})
 	default:
 		h.log.Error("event not stored", zap.String(bridge.LogEventID, e.ID), zap.String(bridge.LogEventType, e.Type), zap.Error(err))
-		w.Header().Set("Retry-After", "10")
 		h.refuse(w, refusal{http.StatusServiceUnavailable, refusedBusDown, "the event is not stored; redeliver it later"})
 	}
 }
@@ -136,29 +141,56 @@ type refusal struct {
 	text   string
 }
 
+var (
+	unsigned  = refusal{http.StatusUnauthorized, refusedUnsigned, "X-Hub-Signature-256 is missing or not made with this bridge's webhook secret"}
+	tooLarge  = refusal{http.StatusRequestEntityTooLarge, refusedTooLarge, "a delivery has at most 25 MB"}
+	brokenOff = refusal{http.StatusBadRequest, refusedBroken, "the body ended early"}
+	busy      = refusal{http.StatusServiceUnavailable, refusedBusy, "too many large deliveries at once; redeliver it later"}
+)
+
 func (h *Webhook) refuse(w http.ResponseWriter, no refusal) {
+	if no.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "10")
+	}
 	h.observer.Refused(source, no.reason)
 	h.log.Debug("delivery refused", zap.String(bridge.LogReason, no.reason))
 	answer(w, no.status, no.text)
 }
 
+// read reads the body of a delivery; when it cannot, it says what to answer.
 func read(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
-	tooLarge := &refusal{http.StatusRequestEntityTooLarge, refusedTooLarge, "a delivery has at most 25 MB"}
 	if r.ContentLength > MaxBody {
-		return nil, tooLarge
+		return nil, &tooLarge
 	}
-	var buf bytes.Buffer
-	// An honest Content-Length saves the buffer's growth; a dishonest one may cost 1 MB, no more.
-	buf.Grow(int(min(max(r.ContentLength, 0), 1<<20)) + bytes.MinRead)
-	_, err := io.Copy(&buf, http.MaxBytesReader(w, r.Body, MaxBody))
+	body, err := readAll(http.MaxBytesReader(w, r.Body, MaxBody), r.ContentLength)
 	var limit *http.MaxBytesError
-	switch {
+	switch _, full := bridge.Wait(err); {
+	case full:
+		return nil, &busy
 	case errors.As(err, &limit):
-		return nil, tooLarge
+		return nil, &tooLarge
 	case err != nil:
-		return nil, &refusal{http.StatusBadRequest, refusedBroken, "the body ended early"}
+		return nil, &brokenOff
 	}
-	return buf.Bytes(), nil
+	return body, nil
+}
+
+// readAll reads a body of the length that its sender states, or of any if that is -1. The first
+// megabyte is read before there is room for the rest: a statement alone costs no more, and a body is
+// copied once instead of each time that its buffer grows.
+func readAll(body io.Reader, length int64) ([]byte, error) {
+	const first = 1 << 20
+	if length < 0 {
+		return io.ReadAll(body)
+	}
+	head := make([]byte, min(length, first))
+	if _, err := io.ReadFull(body, head); err != nil || length <= first {
+		return head, err
+	}
+	whole := make([]byte, length)
+	n := copy(whole, head)
+	_, err := io.ReadFull(body, whole[n:])
+	return whole, err
 }
 
 func answer(w http.ResponseWriter, status int, text string) {

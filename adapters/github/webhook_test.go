@@ -68,6 +68,8 @@ func TestWebhook(t *testing.T) {
 		"a body that is too large":                      {"push", make([]byte, MaxBody+1), nil, nil, 413, "too-large"},
 		"one that does not say so":                      {"push", make([]byte, MaxBody+1), func(r *http.Request) { r.ContentLength = -1 }, nil, 413, "too-large"},
 		"a body that breaks off":                        {"push", push, func(r *http.Request) { r.Body = io.NopCloser(broken{}) }, nil, 400, "broken-off"},
+		"a large body without memory for it":            {"push", push, func(r *http.Request) { r.Body = io.NopCloser(full{}) }, nil, 503, "busy"},
+		"no signature on a body that cannot be read":    {"push", push, func(r *http.Request) { r.Body = io.NopCloser(full{}); r.Header.Del("X-Hub-Signature-256") }, nil, 401, "unsigned"},
 		"a bus that is down":                            {"push", push, nil, down, 503, "bus-down"},
 		"an event that is too large for the bus":        {"push", push, nil, bridge.Permanent(down), 413, "too-large"},
 	}
@@ -97,6 +99,12 @@ func TestWebhook(t *testing.T) {
 			}
 		})
 	}
+}
+
+type full struct{}
+
+func (full) Read([]byte) (int, error) {
+	return 0, bridge.RetryAfter(errors.New("no memory"), time.Second)
 }
 
 type broken struct{}

@@ -33,6 +33,7 @@ const (
 	refusedMalformed   = "malformed"
 	refusedBusDown     = "bus-down"
 	refusedBroken      = "broken-off"
+	refusedBusy        = "busy"         // other large bodies take the memory
 	refusedOwn         = "own"          // the bridge's own message: no loops
 	refusedRateLimited = "rate-limited" // Slack held events back
 	refusedUnsupported = "unsupported"
@@ -50,7 +51,7 @@ type Answers interface {
 //   - 200 when the event is stored on the bus, or is nothing to store,
 //   - 401 when the signature is missing, wrong or older than five minutes,
 //   - 400 and 413 to what will never be taken, with X-Slack-No-Retry,
-//   - 503 when the bus did not store it. Slack tries an event three more times within five minutes;
+//   - 503 when the bus did not store it, or when there was no memory for a large body. Slack tries an event three more times within five minutes;
 //     it does not repeat a command or a button, but tells its user that it failed.
 //
 // A repeated event (X-Slack-Retry-Num) has the same event_id, which the bus recognises.
@@ -162,7 +163,11 @@ func (h *Webhooks) taking(take func(http.ResponseWriter, *http.Request, request)
 		var err error
 		var limit *http.MaxBytesError
 		req.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-		switch {
+		switch _, full := bridge.Wait(err); {
+		case full:
+			w.Header().Set("Retry-After", "10")
+			h.refuse(w, http.StatusServiceUnavailable, refusedBusy, "too many large requests at once")
+			return
 		case errors.As(err, &limit):
 			h.refuse(w, http.StatusRequestEntityTooLarge, refusedTooLarge, "the body is too large")
 			return

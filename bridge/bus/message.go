@@ -19,7 +19,7 @@ const (
 	structuredType    = "application/cloudevents+json"
 )
 
-// encode writes the event as a CloudEvents message in binary mode.
+// encode writes the event as a CloudEvents message in binary mode, without its data.
 func encode(e bridge.Event) *nats.Msg {
 	h := nats.Header{
 		"ce-specversion":  {"1.0"},
@@ -38,29 +38,48 @@ func encode(e bridge.Event) *nats.Msg {
 	for name, value := range e.Extensions {
 		h[headerPrefix+name] = []string{escape(value)}
 	}
-	return &nats.Msg{Subject: eventSubject(e.Type), Header: h, Data: e.Data}
+	return &nats.Msg{Subject: eventSubject(e.Type), Header: h}
 }
 
-// decode reads a CloudEvents message in binary or structured mode. An error is permanent: the
-// message is no CloudEvent with JSON data.
-func decode(header nats.Header, data []byte) (bridge.Event, error) {
-	attributes := map[string]string{}
-	var contentType string
+// An envelope is a message whose headers have been read and whose data has not.
+type envelope struct {
+	attributes  map[string]string // CloudEvents attributes and extensions
+	contentType string
+	encoding    string // of the data, in HTTP's words; empty: as it is
+	size        int64  // of the data when it is decoded, as the headers say; 0: they do not
+	data        []byte // as the message holds it
+}
+
+// unseal reads the headers of a message.
+func unseal(header nats.Header, data []byte) envelope {
+	v := envelope{attributes: map[string]string{}, data: data}
 	for name, values := range header {
 		if len(values) == 0 {
 			continue
 		}
-		name = strings.ToLower(name)
-		if name == headerContentType {
-			contentType = values[0]
-		} else if attribute, ok := strings.CutPrefix(name, headerPrefix); ok {
-			attributes[attribute] = unescape(values[0])
+		switch name = strings.ToLower(name); name {
+		case headerContentType:
+			v.contentType = values[0]
+		case headerEncoding:
+			v.encoding = strings.ToLower(strings.TrimSpace(values[0]))
+		case headerSize:
+			v.size = dataSize(values[0])
+		default:
+			if attribute, ok := strings.CutPrefix(name, headerPrefix); ok {
+				v.attributes[attribute] = unescape(values[0])
+			}
 		}
 	}
-	if strings.HasPrefix(contentType, structuredType) {
+	return v
+}
+
+// event makes the event of the message's attributes and its decoded data, in binary or structured
+// mode. An error means that the message is no CloudEvent with JSON data.
+func (v envelope) event(data []byte) (bridge.Event, error) {
+	if strings.HasPrefix(v.contentType, structuredType) {
 		return decodeStructured(data)
 	}
-	return fromAttributes(attributes, data)
+	return fromAttributes(v.attributes, data)
 }
 
 func decodeStructured(body []byte) (bridge.Event, error) {

@@ -17,10 +17,15 @@ var _ bridge.Publisher = (*Bus)(nil)
 
 // Publish stores the event. It is bridge.Publisher: nil after the server's acknowledgement only. An
 // event whose Source and ID were published within the last ten minutes is not stored again. The error
-// is permanent when the event is larger than a message may be.
+// is permanent when the event is larger than the bus can carry. Large data is compressed, and above
+// inlineMax stored as an object before the event.
 func (b *Bus) Publish(ctx context.Context, e bridge.Event) error {
 	began := time.Now()
-	if err := b.publish(ctx, encode(e)); err != nil {
+	m := encode(e)
+	if err := b.attach(ctx, m, e); err != nil {
+		return err
+	}
+	if err := b.publish(ctx, m); err != nil {
 		return err
 	}
 	if entry := b.log.Check(zap.DebugLevel, "event stored"); entry != nil {

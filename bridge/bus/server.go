@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -14,9 +13,9 @@ import (
 	"go.uber.org/zap"
 )
 
-// maxPayload bounds one message of the embedded server, in bytes: GitHub's largest webhook body is
-// 25 MB (https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap), and its headers.
-const maxPayload = 32 << 20
+// maxPayload bounds one message of the embedded server, in bytes. It is NATS' default, so that a
+// bridge with an embedded server does what one with an external cluster does.
+const maxPayload = inlineMax
 
 // syncInterval is how often the embedded server forces its files to the disk.
 const syncInterval = 10 * time.Second
@@ -101,10 +100,4 @@ func (l serverLog) Fatalf(format string, v ...any)  { l.log.Errorf(format, v...)
 func (l serverLog) Errorf(format string, v ...any)  { l.log.Errorf(format, v...) }
 func (l serverLog) Debugf(format string, v ...any)  { l.log.Debugf(format, v...) }
 func (l serverLog) Tracef(format string, v ...any)  {}
-
-// Warnf leaves out the advice against payloads over 8 MB: GitHub sends them.
-func (l serverLog) Warnf(format string, v ...any) {
-	if !strings.HasPrefix(format, "Maximum payloads over") {
-		l.log.Warnf(format, v...)
-	}
-}
+func (l serverLog) Warnf(format string, v ...any)   { l.log.Warnf(format, v...) }
