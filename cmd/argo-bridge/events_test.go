@@ -214,6 +214,17 @@ func TestWhatGoesWrongIsCode1AndSaidPlainly(t *testing.T) {
 	}
 }
 
+// Through the bus alone a replay is only asked for.
+func TestAReplayOnTheBusClaimsNothing(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	w := &replayWriter{w: &b}
+	w.finish("r-1", true)
+	if got := b.String(); !strings.HasPrefix(got, "replay r-1: asked for;") || strings.Contains(got, "started") {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestAnEmptyListSaysSo(t *testing.T) {
 	t.Parallel()
 	if code, out := (&fakeBridge{}).events(t, "list"); code != 0 || out != "No event fits.\n" {
