@@ -70,7 +70,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC)
 
 func record(id string) bridge.Record {
 	return bridge.Record{
-		Event: id, Source: "https://github.com/acme/app", Type: "com.github.push", Subject: "refs/heads/main", Done: true,
+		Event: id, Source: "https://github.com/acme/app", Type: "com.github.push", Name: "github.push", Subject: "refs/heads/main", Done: true,
 		Attempt: 2, Sequence: 7, Stored: noon, Updated: noon.Add(time.Second),
 		Results: []bridge.Result{{
 			Template: "argo/ci", Rule: "default", Verdict: bridge.Matched, Reason: bridge.ReasonMatched, Detail: "<a&b>",
