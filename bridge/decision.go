@@ -1,6 +1,9 @@
 package bridge
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Verdict is what became of one rule for one event, in the words of `argo-bridge explain`.
 type Verdict string
@@ -43,8 +46,9 @@ const (
 	ReasonPayload    Reason = "payload"
 	ReasonLimit      Reason = "limit"    // as many Workflows are in flight as may be
 	ReasonRetry      Reason = "retry"    // a failure that may pass
+	ReasonReplay     Reason = "replay"   // somebody asked for it; its turn has not come
 	ReasonTemplate   Reason = "template" // the template or the rule is gone
-	ReasonEvent      Reason = "lost"     // the event is no longer on the bus
+	ReasonLost       Reason = "lost"     // the event is no longer on the bus
 )
 
 // A Decision is why a rule starts a Workflow for an event, or why not. The same value feeds the
@@ -75,14 +79,16 @@ type Result struct {
 	At time.Time `json:"at,omitzero"`
 }
 
-// Settled says that the result is final: no more is tried unless somebody replays the event.
-func (r Result) Settled() bool { return r.Verdict != Waiting }
+// Settled says that the result is final: no more is tried unless somebody replays the event, or, where
+// the bus lost it, its source delivers it again.
+func (r Result) Settled() bool { return r.Verdict != Waiting && r.Reason != ReasonLost }
 
 // A Record is what became of one event. Done is false while some rule still waits.
 type Record struct {
 	Event   string   `json:"event"`  // the event's id
 	Source  string   `json:"source"` // the event's source
 	Type    string   `json:"type"`
+	Name    string   `json:"name,omitempty"` // Facts.Name: github.push
 	Subject string   `json:"subject,omitempty"`
 	Done    bool     `json:"done"`
 	Attempt int      `json:"attempt"`
@@ -93,12 +99,33 @@ type Record struct {
 	// zero in records of bridges before v0.2.
 	Stored  time.Time `json:"stored,omitzero"`
 	Updated time.Time `json:"updated,omitzero"`
+	// Revision is the one that was read, 0 for a new record; writing compares it.
+	Revision uint64 `json:"-"`
 }
 
-// Result returns the event's own result of one rule, that of no replay.
-func (r Record) Result(template Template, rule string) (Result, bool) {
+// Set puts a result in the place of the one of the same rule and replay, or adds it.
+func (r *Record) Set(result Result) {
+	at := slices.IndexFunc(r.Results, func(have Result) bool {
+		return have.Template == result.Template && have.Rule == result.Rule && have.Replay == result.Replay
+	})
+	if at < 0 {
+		r.Results = append(r.Results, result)
+	} else {
+		r.Results[at] = result
+	}
+	r.Conclude()
+}
+
+// Conclude says in Done whether all rules are settled. Replays do not count: a redelivery of the event starts
+// nothing while one waits.
+func (r *Record) Conclude() {
+	r.Done = !slices.ContainsFunc(r.Results, func(have Result) bool { return have.Replay == "" && !have.Settled() })
+}
+
+// Result returns the result of one rule, for a replay or, when that is empty, of the event itself.
+func (r Record) Result(template Template, rule, replay string) (Result, bool) {
 	for _, res := range r.Results {
-		if res.Replay == "" && res.Rule == rule && res.Template == template.String() {
+		if res.Replay == replay && res.Rule == rule && res.Template == template.String() {
 			return res, true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -36,6 +37,12 @@ func (e Event) Key() string { return e.Source + "#" + e.ID }
 func (e Event) Hash() string {
 	sum := sha256.Sum256([]byte(e.Key()))
 	return hex.EncodeToString(sum[:16])
+}
+
+// IsHash says whether s may be an event's Hash. A label that people can write is no key until that is known.
+func IsHash(s string) bool {
+	decoded, err := hex.DecodeString(s)
+	return err == nil && len(decoded) == 16 && strings.ToLower(s) == s
 }
 
 // Facts are what is known of one event beyond its CloudEvents attributes: filters test them,

@@ -2,6 +2,8 @@ package bridge
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -11,13 +13,40 @@ var ErrUnknownEvent = errors.New("no such event: it never arrived, or is older t
 // A Query selects records of the ledger; a zero field selects all.
 type Query struct {
 	Source   string    // a part of the event's source, or a source's short name: github, gcs, slack
-	Type     string    // the CloudEvents type, or the beginning of one up to a dot
+	Type     string    // the CloudEvents type, or the name in `on`: github.push; or the beginning of one up to a dot
 	Template string    // namespace/name, or a name in any namespace: it has a result
 	Rule     string    // of that name
 	Outcome  Verdict   // some result has that verdict
 	Since    time.Time // stored at or after
 	Until    time.Time // stored before
 	Limit    int       // at most so many, the newest; 0: all
+}
+
+// Fits says whether a record is one of those that are asked for.
+func (q Query) Fits(r Record) bool {
+	switch {
+	case !q.Since.IsZero() && r.Stored.Before(q.Since), !q.Until.IsZero() && !r.Stored.Before(q.Until):
+		return false
+	case q.Source != "" && !strings.Contains(r.Source, q.Source) && !strings.HasPrefix(r.Name, q.Source+"."):
+		return false
+	case q.Type != "" && !beginsWith(r.Type, q.Type) && !beginsWith(r.Name, q.Type):
+		return false
+	case q.Template == "" && q.Rule == "" && q.Outcome == "":
+		return true
+	}
+	return slices.ContainsFunc(r.Results, func(res Result) bool {
+		return Named(q.Template, res.Template) && (q.Rule == "" || q.Rule == res.Rule) && (q.Outcome == "" || q.Outcome == res.Verdict)
+	})
+}
+
+// Named says whether want names a template: namespace/name, or a name in any namespace; empty names all.
+func Named(want, template string) bool {
+	return want == "" || want == template || strings.HasSuffix(template, "/"+want)
+}
+
+func beginsWith(s, beginning string) bool {
+	rest, ok := strings.CutPrefix(s, strings.TrimSuffix(beginning, "."))
+	return ok && (rest == "" || rest[0] == '.')
 }
 
 // A Story is all that is known of one event.

@@ -37,4 +37,5 @@ const (
 	AnnotationEventTitle   = Prefix + "event-title"
 	AnnotationActor        = Prefix + "actor"
 	AnnotationReplyTo      = Prefix + "reply-to" // see Facts.ReplyTo
+	AnnotationReplay       = Prefix + "replay"   // the replay that asked for it, see Replay.ID
 )

@@ -8,12 +8,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"time"
+	"sync"
 
 	"go.uber.org/zap"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
@@ -22,11 +19,12 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
+	"github.com/argo-bridge/argo-bridge/bridge/inflight"
 	"github.com/argo-bridge/argo-bridge/bridge/intake"
-	"github.com/argo-bridge/argo-bridge/bridge/kube"
+	"github.com/argo-bridge/argo-bridge/bridge/leader"
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
-	"github.com/argo-bridge/argo-bridge/bridge/submit"
+	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 	"github.com/argo-bridge/argo-bridge/bridge/watch"
 	"github.com/argo-bridge/argo-bridge/workflowtemplates"
 )
@@ -51,6 +49,7 @@ func Language() workflowtemplates.Language {
 // An App is the bridge: built by New, run once by Run.
 type App struct {
 	options  Options
+	seams    Seams
 	log      *zap.Logger
 	metrics  *metrics
 	secrets  secrets
@@ -60,6 +59,9 @@ type App struct {
 	catalog   *workflowtemplates.Catalog
 	events    *workflowtemplates.Events
 	ledger    *ledger.Ledger
+	room      *waiting.Room
+	tracker   *inflight.Tracker
+	elector   *leader.Elector
 	reporter  *notify.Reporter
 	deliverer *notify.Deliverer
 	watcher   *watch.Watcher
@@ -70,11 +72,15 @@ type App struct {
 // New validates the options, reads the secrets, listens, opens the bus and connects to Kubernetes. It
 // starts nothing that takes or handles events.
 func New(ctx context.Context, o Options, getenv func(string) string, log *zap.Logger) (*App, error) {
+	return NewWithSeams(ctx, o, getenv, log, Seams{})
+}
+
+func open(ctx context.Context, o Options, getenv func(string) string, log *zap.Logger, seams Seams) (*App, error) {
 	o = o.Defaults()
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("config: %w", err)
 	}
-	a := &App{options: o, log: log, metrics: newMetrics()}
+	a := &App{options: o, log: log, metrics: newMetrics(), seams: seams}
 	var err error
 	if a.secrets, err = loadSecrets(o, getenv); err != nil {
 		return nil, fmt.Errorf("config: %w", err)
@@ -100,100 +106,17 @@ func (a *App) Close() {
 	}
 }
 
-func (a *App) build(ctx context.Context) error {
-	config, namespace, err := a.options.Kubernetes.REST()
-	if err != nil {
-		return err
-	}
-	if a.options.Namespace == "" {
-		a.options.Namespace = namespace
-	}
-	dynamicClient, err := dynamic.NewForConfig(config)
-	if err != nil {
-		return fmt.Errorf("kubernetes client: %w", err)
-	}
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return fmt.Errorf("kubernetes client: %w", err)
-	}
-	argo, err := kube.Argo(config)
-	if err != nil {
-		return err
-	}
-	if a.bus, err = bus.Open(ctx, a.options.Bus, a.part("bus")); err != nil {
-		return err
-	}
-	if err := a.buildCatalog(dynamicClient, client); err != nil {
-		return err
-	}
-	return a.buildStages(ctx, dynamicClient, argo)
-}
-
-func (a *App) buildCatalog(dynamicClient dynamic.Interface, client kubernetes.Interface) error {
-	access, err := a.access()
-	if err != nil {
-		return err
-	}
-	log := a.part("catalog")
-	a.events = workflowtemplates.NewEvents(client, time.Now, func(t bridge.Template, err error) {
-		log.Warn("report faults as a Kubernetes Event", zap.Stringer(bridge.LogTemplate, t), zap.Error(err))
-	})
-	a.catalog = workflowtemplates.NewCatalog(workflowtemplates.CatalogOptions{
-		Client: dynamicClient, Namespace: a.scope(), Cluster: a.options.ClusterWide,
-		Language: Language(), Access: access, Reporter: reporters{logReporter{log}, a.events},
-	})
-	return nil
-}
-
-func (a *App) buildStages(ctx context.Context, dynamicClient dynamic.Interface, argo rest.Interface) error {
-	records, err := a.bus.Bucket(ctx, "LEDGER", a.options.Bus.MaxAge)
-	if err != nil {
-		return err
-	}
-	outbox, err := a.bus.Bucket(ctx, "OUTBOX", a.options.Bus.MaxAge)
-	if err != nil {
-		return err
-	}
-	state, err := a.bus.Bucket(ctx, "STATE", 0)
-	if err != nil {
-		return err
-	}
-	a.ledger = ledger.New(records, a.options.Bus.MaxAge, a.part("ledger"))
-	a.reporter = &notify.Reporter{
-		Routes: routesOf{a.catalog}, Queue: a.bus, History: &notify.History{Table: state},
-		Origins: &origins{bus: a.bus, ledger: a.ledger, finders: Finders(), log: a.part("notify")},
-		UI:      a.options.Argo.UI, Log: a.part("notify"), Now: time.Now,
-	}
-	a.deliverer = &notify.Deliverer{
-		Notifiers: a.notifiers(), Outbox: outbox, Observer: a.metrics, Log: a.part("notify"), Now: time.Now,
-	}
-	a.watcher = watch.New(dynamicClient, a.scope(), a.reporter, &watermark{state}, a.part("watch"))
-	a.dispatch = &dispatch.Dispatcher{
-		Finders: Finders(), Rules: rulesOf{a.catalog}, Ledger: a.ledger, Submitter: submit.NewKubernetes(argo),
-		Rejections: a.reporter, Observer: a.metrics, ClusterNamespace: a.options.Namespace, Log: a.part("dispatch"),
-	}
-	a.metrics.watchBus(a.bus)
-	a.metrics.watchTemplates(a.catalog)
-	return nil
-}
-
-func (a *App) notifiers() map[string]bridge.Notifier {
-	all := map[string]bridge.Notifier{}
-	if a.secrets.slack.Token != "" {
-		all["slack"] = slack.NewNotifier(a.secrets.slack.Token, slack.NotifierOptions{APIURL: a.options.Slack.APIURL})
-	}
-	return all
-}
-
 // Run starts all parts and blocks until ctx ends or a part fails; then it stops them in order.
 func (a *App) Run(ctx context.Context) error {
 	defer a.Close()
 	l := newLifecycle(a.log)
 	defer l.stop()
 	l.start(stageBackground, "ledger", a.ledger.Run)
+	l.start(stageBackground, "waiting", a.room.Run)
 	l.start(stageBackground, "catalog", a.catalog.Run)
 	l.start(stageBackground, "events", a.events.Run)
-	l.start(stageBackground, "trim", a.bus.Trim)
+	l.start(stageBackground, "inflight", a.tracker.Run)
+	l.start(stageBackground, "care", a.bus.Care)
 	l.start(stageNotify, "notify", func(ctx context.Context) error {
 		return a.bus.ConsumeNotifications(ctx, notifyWorkers, a.deliverer.Handle)
 	})
@@ -210,9 +133,13 @@ func (a *App) Run(ctx context.Context) error {
 		return err
 	}
 	l.start(stageWatch, "watch", a.watcher.Run)
+	if err := a.waitForWorkflows(ctx, l); err != nil {
+		return err
+	}
 	l.start(stageDispatch, "dispatch", func(ctx context.Context) error {
-		return a.bus.ConsumeEvents(ctx, a.options.Dispatch.Workers, a.dispatch.Handle)
+		return a.bus.ConsumeEvents(ctx, a.options.Dispatch.Workers, through[bus.EventHandler](a.seams.Events, a.dispatch.Handle))
 	})
+	l.start(stageDispatch, "leader", func(ctx context.Context) error { return a.elector.Run(ctx, a.lead) })
 	a.log.Info("serving")
 	select {
 	case <-ctx.Done():
@@ -238,13 +165,36 @@ func (a *App) waitForTemplates(ctx context.Context, l *lifecycle) error {
 	}
 }
 
+// waitForWorkflows returns once it is known which Workflows there are, and were while no bridge was there: an
+// event whose handling was cut off may have made one already.
+func (a *App) waitForWorkflows(ctx context.Context, l *lifecycle) error {
+	for _, known := range []<-chan struct{}{a.watcher.CaughtUp(), a.tracker.Synced()} {
+		select {
+		case <-known:
+		case <-ctx.Done():
+			return nil
+		case err := <-l.failed:
+			return err
+		}
+	}
+	return nil
+}
+
+// lead is what one replica does at a time: making the Workflows of rules that waited, and clearing up.
+func (a *App) lead(ctx context.Context) {
+	var parts sync.WaitGroup
+	defer parts.Wait()
+	parts.Go(func() { _ = a.room.Work(ctx, a.options.Dispatch.Workers, a.dispatch.Work) })
+	parts.Go(func() { _ = a.bus.Trim(ctx, a.room.Sequences) })
+}
+
 // startPull starts the sources that fetch their events.
 func (a *App) startPull(ctx context.Context, l *lifecycle) error {
 	if a.options.GCS == nil {
 		return nil
 	}
-	source, err := gcs.NewSource(ctx, *a.options.GCS, a.bus, gcs.SourceOptions{
-		Client: a.secrets.gcs, Observer: a.metrics, Logger: a.part("gcs"),
+	source, err := gcs.NewSource(ctx, *a.options.GCS, a.publisher(), gcs.SourceOptions{
+		Now: a.seams.Now, Client: a.secrets.gcs, Observer: a.metrics, Logger: a.part("gcs"),
 	})
 	if err != nil {
 		return fmt.Errorf("gcs: %w", err)
@@ -257,18 +207,23 @@ func (a *App) startPull(ctx context.Context, l *lifecycle) error {
 func (a *App) webhooks() map[string]http.Handler {
 	all, limit := map[string]http.Handler{}, intake.NewLimiter(intake.Budget)
 	if a.options.GitHub != nil {
-		all["/webhooks/github"] = limit.Wrap(github.NewWebhook(a.secrets.github, a.bus,
-			github.WebhookOptions{Observer: a.metrics, Logger: a.part("github")}))
+		all["/webhooks/github"] = limit.Wrap(github.NewWebhook(a.secrets.github, a.publisher(),
+			github.WebhookOptions{Now: a.seams.Now, Observer: a.metrics, Logger: a.part("github")}))
 	}
 	if a.options.Slack != nil {
-		a.commands = slack.NewWebhooks(a.secrets.slack.Signing, a.bus, slack.WebhookOptions{
-			Observer: a.metrics, Logger: a.part("slack"), Answers: a.ledger, Link: a.link,
+		a.commands = slack.NewWebhooks(a.secrets.slack.Signing, a.publisher(), slack.WebhookOptions{
+			Now: a.seams.Now, Observer: a.metrics, Logger: a.part("slack"), Answers: a.ledger, Link: a.link,
 		})
 		all["/webhooks/slack/events"] = limit.Wrap(a.commands.Events())
 		all["/webhooks/slack/commands"] = limit.Wrap(a.commands.Commands())
 		all["/webhooks/slack/interactions"] = limit.Wrap(a.commands.Interactions())
 	}
 	return all
+}
+
+// publisher is where the sources put their events.
+func (a *App) publisher() bridge.Publisher {
+	return through[bridge.Publisher](a.seams.Publisher, a.bus)
 }
 
 func (a *App) closeCommands() {

@@ -9,6 +9,9 @@ import (
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
+	"github.com/argo-bridge/argo-bridge/bridge/inflight"
+	"github.com/argo-bridge/argo-bridge/bridge/leader"
+	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 	"github.com/argo-bridge/argo-bridge/workflowtemplates"
 )
 
@@ -81,8 +84,30 @@ func (m *metrics) watchBus(b *bus.Bus) {
 		func(l bus.Lag) float64 { return float64(l.Pending) })
 	gauge("stream_in_flight", "Events being handled or waiting for a retry; -1: the bus does not answer.",
 		func(l bus.Lag) float64 { return float64(l.InFlight) })
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "argo_bridge_bus_repairs_total", Help: "Streams, buckets and consumers that were made anew or put right.",
+	}, func() float64 { return float64(b.Repairs()) }))
 	gauge("stream_bytes", "Size of the event stream; -1: the bus does not answer.",
 		func(l bus.Lag) float64 { return float64(l.Bytes) })
+}
+
+// watchFlow adds what waits, and what is in flight.
+func (m *metrics) watchFlow(room *waiting.Room, tracker *inflight.Tracker, elector *leader.Elector) {
+	gauge := func(name, help string, read func() float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "argo_bridge_" + name, Help: help}, read))
+	}
+	gauge("waiting_rules", "Rules of events that wait for a limit, or for a failure to pass.",
+		func() float64 { return float64(room.Len()) })
+	gauge("workflows_in_flight", "The bridge's Workflows that have not ended.", func() float64 {
+		_, all := tracker.Count(bridge.Template{})
+		return float64(all)
+	})
+	gauge("leader", "1 while this replica works on what waits, and clears up.", func() float64 {
+		if elector.Leads() {
+			return 1
+		}
+		return 0
+	})
 }
 
 // watchTemplates adds what the catalog holds.

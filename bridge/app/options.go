@@ -11,6 +11,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
+	"github.com/argo-bridge/argo-bridge/bridge/inflight"
 	"github.com/argo-bridge/argo-bridge/bridge/kube"
 	"github.com/argo-bridge/argo-bridge/bridge/match"
 )
@@ -32,6 +33,7 @@ type Options struct {
 	Log        LogOptions      `yaml:"log"`
 	Argo       ArgoOptions     `yaml:"argo"`
 	Dispatch   DispatchOptions `yaml:"dispatch"`
+	Limits     inflight.Limits `yaml:"limits"`
 	Kubernetes kube.Config     `yaml:"kubernetes"`
 	Bus        bus.Config      `yaml:"bus"`
 
@@ -79,6 +81,7 @@ func (o Options) Defaults() Options {
 	if o.Dispatch.Workers == 0 {
 		o.Dispatch.Workers = 32
 	}
+	o.Limits = o.Limits.Defaults()
 	o.Bus = o.Bus.Defaults()
 	return o
 }
@@ -101,7 +104,7 @@ func (o Options) Validate() error {
 	if u, err := url.Parse(o.Argo.UI); o.Argo.UI != "" && (err != nil || u.Scheme == "" || u.Host == "") {
 		errs = append(errs, fmt.Errorf("argo.ui: %q is no address such as https://argo.example.com", o.Argo.UI))
 	}
-	errs = append(errs, o.Bus.Validate())
+	errs = append(errs, o.Bus.Validate(), section("limits", o.Limits.Validate()))
 	if _, err := match.NewAccess(o.Access, "any"); err != nil {
 		errs = append(errs, fmt.Errorf("access: %w", err))
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -18,6 +19,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
 	"github.com/argo-bridge/argo-bridge/bridge/match"
+	"github.com/argo-bridge/argo-bridge/bridge/watch"
 	"github.com/argo-bridge/argo-bridge/workflowtemplates"
 )
 
@@ -85,7 +87,11 @@ type (
 )
 
 func (r rulesOf) Match(f bridge.Facts, variables match.Variables) []bridge.Decision {
-	return r.View().Matcher.Match(f, variables)
+	return r.View().Match(f, variables)
+}
+
+func (r rulesOf) Rule(t bridge.Template, name string) (*bridge.Rule, bridge.Decision) {
+	return r.View().Rule(t, name)
 }
 
 func (r routesOf) Routes(template bridge.Template, rule string) []bridge.Route {
@@ -125,25 +131,32 @@ func count(v *workflowtemplates.View) viewCount {
 	return c
 }
 
-// watermark keeps the watcher's time in the state bucket.
+// watermark keeps the watcher's mark in the state bucket.
 type watermark struct{ state *bus.Bucket }
 
 const watermarkKey = "watch.reported"
 
-func (w *watermark) Load(ctx context.Context) (time.Time, error) {
+func (w *watermark) Load(ctx context.Context) (m watch.Mark, err error) {
 	entry, ok, err := w.state.Get(ctx, watermarkKey)
 	if err != nil || !ok {
-		return time.Time{}, err
+		return m, err
 	}
-	t, err := time.Parse(time.RFC3339Nano, string(entry.Value))
-	if err != nil {
-		return time.Time{}, fmt.Errorf("state %s: %w", watermarkKey, err)
+	if err := json.Unmarshal(entry.Value, &m); err == nil {
+		return m, nil
 	}
-	return t, nil
+	// Bridges before v0.2 wrote the time alone.
+	if m.Since, err = time.Parse(time.RFC3339Nano, string(entry.Value)); err != nil {
+		return m, fmt.Errorf("state %s: %w", watermarkKey, err)
+	}
+	return m, nil
 }
 
-func (w *watermark) Save(ctx context.Context, t time.Time) error {
-	return w.state.Put(ctx, watermarkKey, []byte(t.UTC().Format(time.RFC3339Nano)))
+func (w *watermark) Save(ctx context.Context, m watch.Mark) error {
+	data, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return w.state.Put(ctx, watermarkKey, data)
 }
 
 // origins finds the event of a run by the hash on its label.

@@ -6,30 +6,13 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
-)
-
-// Names on the JetStream account.
-const (
-	eventStream   = "ARGO_BRIDGE_EVENTS"
-	eventSubjects = "bridge.events."
-	notifyStream  = "ARGO_BRIDGE_NOTIFICATIONS"
-	notifySubject = "bridge.notifications"
-	bucketPrefix  = "ARGO_BRIDGE_"
-)
-
-const (
-	// duplicateWindow is how long the streams refuse a message id that they have seen. The ledger
-	// answers later redeliveries.
-	duplicateWindow = 10 * time.Minute
-	// The notifications and each bucket may fill this part of Config.MaxBytes.
-	notifyPart = 8
-	bucketPart = 4
 )
 
 // A Bus is a connection to JetStream with all streams in place. Safe for concurrent use.
@@ -42,8 +25,10 @@ type Bus struct {
 	js     jetstream.JetStream
 
 	payloads *payloads
+	repairs  atomic.Int64
 
 	mu      sync.Mutex
+	plan    []jetstream.StreamConfig // what must be there, see care.go
 	buckets map[string]*Bucket
 }
 
@@ -51,22 +36,28 @@ type Bus struct {
 // since the last start are applied to the streams that exist. With an external cluster that does not
 // answer it keeps trying until ctx ends.
 func Open(ctx context.Context, c Config, log *zap.Logger) (*Bus, error) {
-	b := &Bus{config: c, log: log, buckets: map[string]*Bucket{}, payloads: newPayloads()}
+	b := &Bus{config: c, log: log, buckets: map[string]*Bucket{}, plan: streamPlan(c), payloads: newPayloads()}
 	if err := b.connect(); err != nil {
 		b.Close()
 		return nil, err
 	}
+	if err := b.patiently(ctx, func() error { return b.ensureStreams(ctx) }); err != nil {
+		b.Close()
+		return nil, fmt.Errorf("set up JetStream: %w", err)
+	}
+	return b, nil
+}
+
+// patiently repeats try while an external cluster does not answer, until ctx ends: its servers may be
+// about to elect a leader. An embedded server has no such excuse.
+func (b *Bus) patiently(ctx context.Context, try func() error) error {
 	for {
-		err := b.ensureStreams(ctx)
-		if err == nil {
-			return b, nil
-		}
+		err := try()
 		var api *jetstream.APIError
-		if c.URL == "" || ctx.Err() != nil || (errors.As(err, &api) && api.Code < 500) {
-			b.Close()
-			return nil, fmt.Errorf("set up JetStream: %w", err)
+		if err == nil || b.config.URL == "" || ctx.Err() != nil || (errors.As(err, &api) && api.Code < 500) {
+			return err
 		}
-		log.Warn("the bus does not answer, trying again", zap.Error(err))
+		b.log.Warn("the bus does not answer, trying again", zap.Error(err))
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
@@ -83,6 +74,9 @@ func (b *Bus) connect() error {
 		// source is told 503 and keeps the event.
 		nats.ReconnectBufSize(-1),
 		nats.RetryOnFailedConnect(true),
+		// A server that is cut off without a word is noticed after 10 to 15 seconds, not after minutes.
+		nats.PingInterval(5 * time.Second),
+		nats.MaxPingsOutstanding(2),
 	}
 	url := b.config.URL
 	if url == "" {
@@ -104,32 +98,8 @@ func (b *Bus) connect() error {
 	return err
 }
 
-func (b *Bus) ensureStreams(ctx context.Context) error {
-	streams := []jetstream.StreamConfig{{
-		Name:        eventStream,
-		Description: "argo-bridge: events as CloudEvents, kept for replay",
-		Subjects:    []string{eventSubjects + ">"},
-		MaxBytes:    b.config.MaxBytes,
-		MaxAge:      b.config.MaxAge,
-	}, {
-		Name:        notifyStream,
-		Description: "argo-bridge: notifications on their way",
-		Subjects:    []string{notifySubject},
-		Retention:   jetstream.WorkQueuePolicy,
-		MaxBytes:    b.config.MaxBytes / notifyPart,
-	}}
-	for _, s := range streams {
-		s.Discard = jetstream.DiscardNew
-		s.Storage = jetstream.FileStorage
-		s.Replicas = b.config.Replicas
-		s.Duplicates = duplicateWindow
-		s.AllowDirect = true
-		if _, err := b.js.CreateOrUpdateStream(ctx, s); err != nil {
-			return fmt.Errorf("stream %s: %w", s.Name, err)
-		}
-	}
-	return b.ensureClaims(ctx)
-}
+// External says whether the bus is a cluster that other bridges may share.
+func (b *Bus) External() bool { return b.server == nil }
 
 // Ready returns nil when the server answers.
 func (b *Bus) Ready(ctx context.Context) error {

@@ -163,7 +163,7 @@ func TestAFullStreamRefusesAndFinishedEventsMakeRoom(t *testing.T) {
 	if err == nil || bridge.IsPermanent(err) {
 		t.Fatalf("after %d MiB: got %v, want a transient error", stored, err)
 	}
-	if err := b.trim(t.Context()); err != nil {
+	if err := (&trimmer{Bus: b}).trimEvents(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	stream, err := b.js.Stream(t.Context(), eventStream)
@@ -174,7 +174,7 @@ func TestAFullStreamRefusesAndFinishedEventsMakeRoom(t *testing.T) {
 		t.Fatalf("trimming removed events that nobody has handled: %d left of %d", got, stored-1)
 	}
 	collect(t, b, stored-1, nil)
-	if err := b.trim(t.Context()); err != nil {
+	if err := (&trimmer{Bus: b}).trimEvents(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	large.ID = "after"

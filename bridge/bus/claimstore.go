@@ -14,23 +14,17 @@ import (
 	"github.com/nats-io/nuid"
 )
 
-// claimBytes is what the objects may fill.
-func (b *Bus) claimBytes() int64 { return max(b.config.MaxBytes/claimPart, claimLeast) }
-
-// ensureClaims creates the object store, or applies changed settings to it.
-func (b *Bus) ensureClaims(ctx context.Context) error {
-	_, err := b.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
-		Bucket:      claimStore,
-		Description: "argo-bridge: payloads that are too large for a message",
-		Storage:     jetstream.FileStorage,
-		Replicas:    b.config.Replicas,
-		MaxBytes:    b.claimBytes(),
-	})
-	if err != nil {
-		return fmt.Errorf("object store %s: %w", claimStore, err)
-	}
-	return nil
+// claimConfig is the stream of the object store, as JetStream's clients expect it.
+func claimConfig(c Config) jetstream.StreamConfig {
+	s := stream(c, claimStream, "argo-bridge: payloads that are too large for a message")
+	s.Subjects = []string{"$O." + claimStore + ".C.>", "$O." + claimStore + ".M.>"}
+	s.MaxBytes = claimBytes(c)
+	s.AllowRollup = true
+	return s
 }
+
+// claimBytes is what the objects may fill.
+func claimBytes(c Config) int64 { return max(c.MaxBytes/claimPart, claimLeast) }
 
 // storeClaim stores an object, unless it is there already. It comes before the event that names it:
 // what a crash leaves between the two, the sweep removes. No message is larger than limit.

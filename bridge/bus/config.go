@@ -26,8 +26,12 @@ type Config struct {
 	// MaxBytes bounds the event stream. When it is nearly full, events that are done with are
 	// removed, oldest first; when it is full of events that are not, new ones are refused.
 	MaxBytes int64 `yaml:"maxBytes"`
-	// MaxAge is how long events and records are kept, for replay and against late redeliveries.
+	// MaxAge is how long events and records are kept, for replay and against late redeliveries. An
+	// event that waits is kept however long that takes.
 	MaxAge time.Duration `yaml:"maxAge"`
+	// DuplicateWindow is how long the streams refuse an event that they have seen, before the ledger
+	// is asked. It is no setting of the config file.
+	DuplicateWindow time.Duration `yaml:"-"`
 }
 
 // Defaults returns c with every unset field at its default.
@@ -47,8 +51,15 @@ func (c Config) Defaults() Config {
 	if c.MaxAge == 0 {
 		c.MaxAge = 7 * 24 * time.Hour
 	}
+	if c.DuplicateWindow == 0 {
+		c.DuplicateWindow = 10 * time.Minute
+	}
 	return c
 }
+
+// RecordAge is how long records are kept: longer than any event, so that what comes from the stream again
+// finds its record.
+func (c Config) RecordAge() time.Duration { return c.MaxAge + 24*time.Hour }
 
 // Validate names every field that cannot hold.
 func (c Config) Validate() error {

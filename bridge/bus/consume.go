@@ -35,15 +35,24 @@ const (
 	ackWait  = 30 * time.Second
 	maxRetry = time.Minute
 	minRetry = 250 * time.Millisecond
-	// maxPending bounds the messages that wait for a retry or are being handled.
-	maxPending = 4096
+	// Messages that wait for a retry or are being handled. Events wait only while the bus or the
+	// ledger fails; notifications wait for destinations, each for its own.
+	maxPendingEvents        = 4096
+	maxPendingNotifications = 1 << 17
+)
+
+// Names of the consumers.
+const (
+	dispatchConsumer = "dispatch"
+	notifyConsumer   = "notify"
 )
 
 // ConsumeEvents hands every event to handle, with at most workers at once, until ctx ends and the
 // last handler has returned. Several processes may consume at the same time: each event goes to one.
 // A message that is no CloudEvent is logged and settled; it stays in the stream until it ages.
 func (b *Bus) ConsumeEvents(ctx context.Context, workers int, handle EventHandler) error {
-	return b.consume(ctx, eventStream, "dispatch", workers, func(work context.Context, m jetstream.Msg, d Delivery) error {
+	c := consumption{eventStream, dispatchConsumer, workers, maxPendingEvents}
+	return b.consume(ctx, c, func(work context.Context, m jetstream.Msg, d Delivery) error {
 		// ctx: what still waits for memory at a shutdown has not begun, and goes back.
 		e, release, err := b.receive(ctx, m.Headers(), m.Data())
 		if err != nil {
@@ -57,13 +66,20 @@ func (b *Bus) ConsumeEvents(ctx context.Context, workers int, handle EventHandle
 
 type handler func(ctx context.Context, m jetstream.Msg, d Delivery) error
 
-func (b *Bus) consume(ctx context.Context, stream, name string, workers int, handle handler) error {
+// A consumption is what one consumer needs.
+type consumption struct {
+	stream, name        string
+	workers, maxPending int
+}
+
+func (b *Bus) consume(ctx context.Context, c consumption, handle handler) error {
 	for {
-		err := b.consumeOnce(ctx, stream, name, workers, handle)
+		err := b.consumeOnce(ctx, c, handle)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // stopped, as it should
 		}
-		b.log.Warn("consumer interrupted, starting again", zap.String("consumer", name), zap.Error(err))
+		b.repairs.Add(1)
+		b.log.Warn("consumer interrupted, starting again", zap.String("consumer", c.name), zap.Error(err))
 		select {
 		case <-ctx.Done():
 			return nil
@@ -73,23 +89,23 @@ func (b *Bus) consume(ctx context.Context, stream, name string, workers int, han
 }
 
 // consumeOnce returns when ctx ends, or when the consumer has been lost and must be made anew.
-func (b *Bus) consumeOnce(ctx context.Context, stream, name string, workers int, handle handler) error {
-	if err := b.ensureStreams(ctx); err != nil {
+func (b *Bus) consumeOnce(ctx context.Context, c consumption, handle handler) error {
+	if err := b.ensurePlanned(ctx, c.stream); err != nil {
 		return err
 	}
-	consumer, err := b.js.CreateOrUpdateConsumer(ctx, stream, jetstream.ConsumerConfig{
-		Durable:       name,
+	consumer, err := b.js.CreateOrUpdateConsumer(ctx, c.stream, jetstream.ConsumerConfig{
+		Durable:       c.name,
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       ackWait,
 		MaxDeliver:    -1,
-		MaxAckPending: maxPending,
+		MaxAckPending: c.maxPending,
 		Replicas:      b.config.Replicas,
 	})
 	if err != nil {
-		return fmt.Errorf("consumer %s: %w", name, err)
+		return fmt.Errorf("consumer %s: %w", c.name, err)
 	}
 	lost := make(chan error, 1)
-	slots := make(chan struct{}, workers)
+	slots := make(chan struct{}, c.workers)
 	var handlers sync.WaitGroup
 	defer handlers.Wait()
 	// Handlers outlive ctx: at a shutdown what has begun is finished.
@@ -105,7 +121,7 @@ func (b *Bus) consumeOnce(ctx context.Context, stream, name string, workers int,
 			defer func() { <-slots }()
 			b.settle(work, m, handle)
 		})
-	}, jetstream.PullMaxMessagesWithBytesLimit(2*workers, pullBytes), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+	}, jetstream.PullMaxMessagesWithBytesLimit(2*c.workers, pullBytes), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 		if errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrConsumerNotFound) ||
 			errors.Is(err, jetstream.ErrStreamNotFound) {
 			select {
@@ -115,7 +131,7 @@ func (b *Bus) consumeOnce(ctx context.Context, stream, name string, workers int,
 		}
 	}))
 	if err != nil {
-		return fmt.Errorf("consume %s: %w", name, err)
+		return fmt.Errorf("consume %s: %w", c.name, err)
 	}
 	defer func() {
 		messages.Stop()

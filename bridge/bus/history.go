@@ -7,20 +7,11 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/zap"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
-// Events that are done with may fill the event stream up to trimAbove of its size; then the oldest
-// are removed down to trimTo, so that only events that still wait can fill the bus.
-const (
-	trimEvery = 5 * time.Second
-	trimAbove = 0.8
-	trimTo    = 0.6
-)
-
-// Event reads one event again, by its sequence in the stream; ok is false when it has aged out.
+// Event reads one event again, by its sequence in the stream; ok is false when it is no longer there.
 func (b *Bus) Event(ctx context.Context, sequence uint64) (e bridge.Event, ok bool, err error) {
 	s, err := b.js.Stream(ctx, eventStream)
 	if err != nil {
@@ -60,7 +51,7 @@ func (b *Bus) Lag(ctx context.Context) (Lag, error) {
 }
 
 func (b *Bus) state(ctx context.Context) (*jetstream.StreamInfo, *jetstream.ConsumerInfo, error) {
-	c, err := b.js.Consumer(ctx, eventStream, "dispatch")
+	c, err := b.js.Consumer(ctx, eventStream, dispatchConsumer)
 	if err != nil {
 		return nil, nil, fmt.Errorf("consumer dispatch: %w", err)
 	}
@@ -71,48 +62,54 @@ func (b *Bus) state(ctx context.Context) (*jetstream.StreamInfo, *jetstream.Cons
 	return s.CachedInfo(), c.CachedInfo(), nil
 }
 
-// Trim removes finished events when the stream is nearly full, until ctx ends.
-func (b *Bus) Trim(ctx context.Context) error {
-	tick := time.NewTicker(trimEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := b.trim(ctx); err != nil && ctx.Err() == nil {
-				b.log.Warn("trim the event stream", zap.Error(err))
-			}
-		}
-	}
-}
-
-func (b *Bus) trim(ctx context.Context) error {
-	stream, consumer, err := b.state(ctx)
-	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return nil // nothing was ever consumed, so that nothing is finished
-	}
-	if err != nil {
-		return err
-	}
-	state, limit := stream.State, float64(b.config.MaxBytes)
-	if float64(state.Bytes) < trimAbove*limit || state.Msgs == 0 {
-		return nil
-	}
-	surplus := (float64(state.Bytes) - trimTo*limit) / float64(state.Bytes) * float64(state.Msgs)
-	// Everything up to the consumer's floor is acknowledged; nothing beyond it may go.
-	upTo := min(state.FirstSeq+uint64(surplus), consumer.AckFloor.Stream+1)
-	if upTo <= state.FirstSeq {
-		return nil
-	}
+// EventsSince calls each with every event that was stored at or after a time, the oldest first, until
+// each returns false or all that stood there at the call were seen. A message that is no CloudEvent is
+// left out.
+func (b *Bus) EventsSince(ctx context.Context, since time.Time, each func(sequence uint64, stored time.Time, e bridge.Event) bool) error {
 	s, err := b.js.Stream(ctx, eventStream)
 	if err != nil {
-		return err
+		return fmt.Errorf("stream %s: %w", eventStream, err)
 	}
-	if err := s.Purge(ctx, jetstream.WithPurgeSequence(upTo)); err != nil {
-		return err
+	last := s.CachedInfo().State.LastSeq
+	c, err := s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since,
+	})
+	if err != nil {
+		return fmt.Errorf("read events: %w", err)
 	}
-	b.log.Info("the event stream was nearly full: removed the oldest finished events",
-		zap.Uint64("first_kept", upTo), zap.Uint64("bytes", state.Bytes))
-	return nil
+	defer func() { _ = s.DeleteConsumer(context.WithoutCancel(ctx), c.CachedInfo().Name) }()
+	for ctx.Err() == nil {
+		batch, err := c.FetchNoWait(eventsAtOnce)
+		if err != nil {
+			return fmt.Errorf("read events: %w", err)
+		}
+		received := 0
+		for m := range batch.Messages() {
+			received++
+			meta, err := m.Metadata()
+			if err != nil || meta.Sequence.Stream > last {
+				return err
+			}
+			e, err := b.decode(ctx, unseal(m.Headers(), m.Data()))
+			if bridge.IsPermanent(err) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if !each(meta.Sequence.Stream, meta.Timestamp, e) {
+				return nil
+			}
+		}
+		if err := batch.Error(); err != nil {
+			return fmt.Errorf("read events: %w", err)
+		}
+		if received == 0 {
+			return nil
+		}
+	}
+	return ctx.Err()
 }
+
+// eventsAtOnce bounds the events in memory while the past is read.
+const eventsAtOnce = 32

@@ -234,7 +234,7 @@ func TestTheSameLargeEventFromManySendersAtOnceIsReadable(t *testing.T) {
 	if got := collect(t, b, 1, nil); !bytes.Equal(got[0].Data, noise(2<<20)) {
 		t.Error("the data is another")
 	}
-	if err := b.sweep(t.Context(), 0); err != nil {
+	if err := b.sweep(t.Context(), 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := b.Event(t.Context(), 1); err != nil {
@@ -256,14 +256,14 @@ func TestAFullObjectStoreRefusesForAWhile(t *testing.T) {
 	if err == nil || bridge.IsPermanent(err) {
 		t.Fatalf("after %d: got %v, want a transient error", n, err)
 	}
-	if err := b.sweep(t.Context(), sweepAge); err != nil {
+	if err := b.sweep(t.Context(), sweepAge, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := len(objects(t, b)); got != n-1 {
 		t.Errorf("%d of %d objects are left before anything was consumed", got, n-1)
 	}
 	collect(t, b, n-1, nil)
-	if err := b.sweep(t.Context(), sweepAge); err != nil {
+	if err := b.sweep(t.Context(), sweepAge, nil); err != nil {
 		t.Fatal(err)
 	}
 	mustPublish(t, b, large("after", noise(8<<20)))

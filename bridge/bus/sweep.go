@@ -28,14 +28,15 @@ type sweeper struct {
 // SweepPayloads removes the objects that no event names any more: those of events that have aged or
 // were trimmed, and what publishing left that did not come to its end. It may run at any time and in
 // several processes at once. It costs little when no object is stored, and otherwise reads the headers
-// of the events that are new since the last sweep.
-func (b *Bus) SweepPayloads(ctx context.Context) error {
+// of the events that are new since the last sweep. waiting are the sequences of acknowledged events that
+// wait for their turn, ascending.
+func (b *Bus) SweepPayloads(ctx context.Context, waiting []uint64) error {
 	b.payloads.sweeper.mu.Lock()
 	defer b.payloads.sweeper.mu.Unlock()
-	return b.sweep(ctx, sweepAge)
+	return b.sweep(ctx, sweepAge, waiting)
 }
 
-func (b *Bus) sweep(ctx context.Context, age time.Duration) error {
+func (b *Bus) sweep(ctx context.Context, age time.Duration, waiting []uint64) error {
 	stream, err := b.js.Stream(ctx, claimStream)
 	if err != nil {
 		return fmt.Errorf("sweep payloads: %w", err)
@@ -53,7 +54,7 @@ func (b *Bus) sweep(ctx context.Context, age time.Duration) error {
 		return fmt.Errorf("sweep payloads: read the event stream: %w", err)
 	}
 	garbage := b.payloads.sweeper.unnamed(objects, before)
-	surplus, err := b.surplus(ctx, stream, objects)
+	surplus, err := b.surplusClaims(ctx, stream, objects, waiting)
 	if err != nil {
 		return fmt.Errorf("sweep payloads: make room: %w", err)
 	}
@@ -115,10 +116,10 @@ func (s *sweeper) unnamed(objects map[string]claimObject, before time.Time) []cl
 	return garbage
 }
 
-// surplus are the objects of the oldest finished events, if the store is so full that it needs room,
+// surplusClaims are the objects of the oldest finished events, if the store is so full that it needs room,
 // as the event stream makes room. Such an event stays, but cannot be replayed.
-func (b *Bus) surplus(ctx context.Context, stream jetstream.Stream, objects map[string]claimObject) ([]claimObject, error) {
-	limit, bytes := float64(b.claimBytes()), float64(stream.CachedInfo().State.Bytes)
+func (b *Bus) surplusClaims(ctx context.Context, stream jetstream.Stream, objects map[string]claimObject, waiting []uint64) ([]claimObject, error) {
+	limit, bytes := float64(claimBytes(b.config)), float64(stream.CachedInfo().State.Bytes)
 	above := min(trimAbove*limit, limit-2*maxData) // so that two of the largest fit
 	if bytes < above {
 		return nil, nil
@@ -126,6 +127,9 @@ func (b *Bus) surplus(ctx context.Context, stream jetstream.Stream, objects map[
 	finished, err := b.finished(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if len(waiting) > 0 {
+		finished = min(finished, waiting[0]-1)
 	}
 	var old []claimObject
 	named := b.payloads.sweeper.named

@@ -27,7 +27,7 @@ func purge(t *testing.T, b *Bus, sequence uint64) {
 
 func sweepNow(t *testing.T, b *Bus) {
 	t.Helper()
-	if err := b.sweep(t.Context(), 0); err != nil {
+	if err := b.sweep(t.Context(), 0, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -102,7 +102,7 @@ func TestACrashBetweenObjectAndEventLosesNothingAndLeavesNothing(t *testing.T) {
 	if err := b.attach(t.Context(), &nats.Msg{Header: nats.Header{}}, e); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.SweepPayloads(t.Context()); err != nil {
+	if err := b.SweepPayloads(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := len(objects(t, b)); got != 1 {
@@ -137,7 +137,7 @@ func TestAnUploadThatBreaksOffIsRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := b.SweepPayloads(t.Context()); err != nil {
+	if err := b.SweepPayloads(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := claimMessages(t, b); got != whole+3 {

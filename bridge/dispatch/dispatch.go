@@ -1,5 +1,6 @@
 // Package dispatch is the spine: one event is matched against the rules, mapped to parameters,
-// submitted as one Workflow per rule that fits, and recorded. Only then is it acknowledged.
+// submitted as one Workflow per rule that fits, and recorded. Only then is it acknowledged. A rule whose
+// Workflow cannot be made yet waits on the bus (package waiting) and holds up no other.
 //
 // Everything before the submission is pure, and the Workflow's name is derived from the event, so that
 // a process that dies at any point is followed by one that does the same again and finds what is
@@ -17,17 +18,44 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/match"
+	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 )
 
-// Rules decides which rules an event starts. It answers from one state of the templates.
+// Rules decides which rules an event starts. Each call answers from one state of the templates.
 type Rules interface {
+	// Match decides the rules that may fit. A faulty rule that would fit is parked.
 	Match(f bridge.Facts, variables match.Variables) []bridge.Decision
+	// Rule returns a rule as it is now; when it is gone or faulty, nil and a decision that says so.
+	Rule(t bridge.Template, name string) (*bridge.Rule, bridge.Decision)
 }
 
 // A Ledger keeps the outcome per event.
 type Ledger interface {
+	// Done says, at no cost, that the event is known to be settled.
+	Done(e bridge.Event) bool
 	Lookup(ctx context.Context, e bridge.Event) (bridge.Record, bool, error)
-	Put(ctx context.Context, e bridge.Event, r bridge.Record) error
+	Find(ctx context.Context, hash string) (bridge.Record, bool, error)
+	// Put fails with bus.ErrConflict when the record has changed since it was read.
+	Put(ctx context.Context, r bridge.Record) error
+}
+
+// Events reads events again.
+type Events interface {
+	Event(ctx context.Context, sequence uint64) (bridge.Event, bool, error)
+}
+
+// A Room is where rules wait; *waiting.Room is one.
+type Room interface {
+	Taken(template bridge.Template) bool
+	Add(ctx context.Context, t waiting.Task) error
+}
+
+// A Gate bounds the Workflows in flight; *inflight.Gate is one.
+type Gate interface {
+	Enter(s bridge.Submission, leader bool) (ok bool, detail string)
+	Leave(s bridge.Submission)
+	Seen(s bridge.Submission) bool
+	Made(s bridge.Submission)
 }
 
 // A Rejections tells those who asked for the outcome "rejected". It must be idempotent.
@@ -48,42 +76,61 @@ type Dispatcher struct {
 	Finders          []bridge.FactFinder
 	Rules            Rules
 	Ledger           Ledger
+	Events           Events
+	Room             Room
+	Gate             Gate
 	Submitter        bridge.Submitter
+	Validator        Validator
 	Rejections       Rejections
 	Observer         Observer
 	ClusterNamespace string
 	Log              *zap.Logger
+	Now              func() time.Time
 }
 
-// Handle is a bus.EventHandler. A nil error means that the outcome of every rule is recorded.
+// Handle is a bus.EventHandler. A nil error means that the outcome of every rule is recorded, or that the
+// rule stands in the waiting room.
 func (d *Dispatcher) Handle(ctx context.Context, e bridge.Event, delivery bus.Delivery) error {
+	if d.Ledger.Done(e) {
+		return d.duplicate(e)
+	}
 	record, known, err := d.Ledger.Lookup(ctx, e)
 	if err != nil {
 		return err
 	}
 	if record.Done {
-		d.Observer.Duplicate()
-		d.Log.Info("event was handled before", eventFields(e)...)
-		return nil
+		return d.duplicate(e)
 	}
-	if !known {
-		record = bridge.Record{Event: e.ID, Source: e.Source, Type: e.Type, Subject: e.Subject}
-	}
-	record.Sequence, record.Attempt = delivery.Sequence, delivery.Attempt
-	h := &handling{Dispatcher: d, event: e, delivery: delivery, record: &record}
-	settled := len(record.Results)
-	failed := h.run(ctx)
-	record.Done = failed == nil
-	if record.Done || len(record.Results) > settled {
-		if err := d.Ledger.Put(ctx, e, record); err != nil {
-			return errors.Join(failed, err)
+	if !known || lost(record) {
+		record = bridge.Record{
+			Event: e.ID, Source: e.Source, Type: e.Type, Subject: e.Subject, Results: record.Results,
+			Sequence: delivery.Sequence, Stored: delivery.Stored.UTC(), Revision: record.Revision,
 		}
 	}
-	if failed != nil {
+	record.Attempt = delivery.Attempt
+	h := &handling{Dispatcher: d, event: e, delivery: delivery, record: &record}
+	if err := h.run(ctx); err != nil {
 		d.Log.Warn("event not settled yet, will be tried again",
-			append(eventFields(e), zap.Int(bridge.LogAttempt, delivery.Attempt), zap.Error(failed))...)
+			append(eventFields(e), zap.Int(bridge.LogAttempt, delivery.Attempt), zap.Error(err))...)
+		return err
 	}
-	return failed
+	return nil
+}
+
+func (d *Dispatcher) duplicate(e bridge.Event) error {
+	d.Observer.Duplicate()
+	d.Log.Info("event was handled before", eventFields(e)...)
+	return nil
+}
+
+// lost says that the bus had lost the event before its turn came; now its source has sent it again.
+func lost(r bridge.Record) bool {
+	for _, res := range r.Results {
+		if res.Reason == bridge.ReasonLost {
+			return true
+		}
+	}
+	return false
 }
 
 // Describe finds the facts of an event; an event of no known source has its type as its name.
@@ -98,6 +145,22 @@ func Describe(finders []bridge.FactFinder, e bridge.Event) (bridge.Facts, error)
 		}
 	}
 	return bridge.Facts{Name: e.Type, Title: e.Type + " " + e.Subject}, nil
+}
+
+// update changes the record of an event that others may be changing as well, until it is stored.
+func (d *Dispatcher) update(ctx context.Context, hash string, change func(r *bridge.Record, known bool) (write bool)) error {
+	for {
+		record, known, err := d.Ledger.Find(ctx, hash)
+		if err != nil {
+			return err
+		}
+		if !change(&record, known) {
+			return nil
+		}
+		if err := d.Ledger.Put(ctx, record); !errors.Is(err, bus.ErrConflict) {
+			return err
+		}
+	}
 }
 
 func eventFields(e bridge.Event) []zap.Field {

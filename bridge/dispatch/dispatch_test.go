@@ -19,6 +19,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
 	"github.com/argo-bridge/argo-bridge/bridge/match"
+	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 )
 
 // A world is a dispatcher on a real ledger, with a cluster that can be told to fail.
@@ -28,6 +29,12 @@ type world struct {
 	workflows map[string]int // name → how often it was created
 	fail      func(s bridge.Submission) error
 	rejected  []string
+	rules     fixedRules
+	tasks     []waiting.Task
+	roomErr   error
+	open      bool // the gate
+	seen      map[string]bool
+	stored    map[uint64]bridge.Event // the event stream
 }
 
 func newWorld(t *testing.T, rules ...*bridge.Rule) *world {
@@ -41,13 +48,67 @@ func newWorld(t *testing.T, rules ...*bridge.Rule) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{workflows: map[string]int{}}
+	w := &world{workflows: map[string]int{}, open: true, seen: map[string]bool{}, stored: map[uint64]bridge.Event{7: made}}
+	w.rules = fixedRules{match.New(rules, match.AllowAll()), rules}
 	w.Dispatcher = &Dispatcher{
-		Rules: match.New(rules, match.AllowAll()), Ledger: ledger.New(bucket, time.Hour, zaptest.NewLogger(t)),
+		Rules: &w.rules, Ledger: ledger.New(bucket, time.Hour, zaptest.NewLogger(t)),
+		Events: w, Room: w, Gate: w,
 		Submitter: w, Rejections: w, Observer: noObserver{}, ClusterNamespace: "argo",
-		Log: zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel)),
+		Log: zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel)), Now: time.Now,
 	}
 	return w
+}
+
+// fixedRules are rules that a test may change.
+type fixedRules struct {
+	*match.Matcher
+	rules []*bridge.Rule
+}
+
+func (f *fixedRules) Rule(t bridge.Template, name string) (*bridge.Rule, bridge.Decision) {
+	for _, r := range f.rules {
+		if r.Template == t && r.Name == name {
+			return r, bridge.Decision{Rule: r, Verdict: bridge.Matched}
+		}
+	}
+	return nil, bridge.Decision{Verdict: bridge.Parked, Reason: bridge.ReasonTemplate, Detail: "the rule is gone"}
+}
+
+func (w *world) Event(_ context.Context, sequence uint64) (bridge.Event, bool, error) {
+	e, ok := w.stored[sequence]
+	return e, ok, nil
+}
+
+func (w *world) Taken(bridge.Template) bool { return len(w.tasks) > 0 }
+
+func (w *world) Add(_ context.Context, t waiting.Task) error {
+	if w.roomErr != nil {
+		return w.roomErr
+	}
+	for _, have := range w.tasks {
+		if have.Event == t.Event && have.Rule == t.Rule && have.Replay == t.Replay {
+			return nil
+		}
+	}
+	w.tasks = append(w.tasks, t)
+	return nil
+}
+
+func (w *world) Enter(bridge.Submission, bool) (bool, string) { return w.open, "the limit is reached" }
+func (w *world) Leave(bridge.Submission)                      {}
+func (w *world) Seen(s bridge.Submission) bool                { return w.seen[s.Name] }
+func (w *world) Made(bridge.Submission)                       {}
+
+// work does what the leader does: it tries each task until it is settled.
+func (w *world) work(t *testing.T, try waiting.Try) {
+	t.Helper()
+	var rest []waiting.Task
+	for _, task := range w.tasks {
+		if err := w.Work(t.Context(), task, try); err != nil && !bridge.IsPermanent(err) {
+			rest = append(rest, task)
+		}
+	}
+	w.tasks = rest
 }
 
 func (w *world) Submit(_ context.Context, s bridge.Submission) error {
@@ -115,7 +176,7 @@ func TestEachRuleThatFitsMakesOneWorkflow(t *testing.T) {
 	}
 }
 
-func TestATransientFailureOfOneRuleRunsTheOtherOnce(t *testing.T) {
+func TestATransientFailureOfOneRuleWaitsAndHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, rule(t, "good", "data.name"), rule(t, "bad", "data.n"))
 	down := true
@@ -125,21 +186,150 @@ func TestATransientFailureOfOneRuleRunsTheOtherOnce(t *testing.T) {
 		}
 		return nil
 	}
-	err := w.Handle(t.Context(), made, delivery(1))
-	if err == nil || bridge.IsPermanent(err) {
-		t.Fatalf("got %v, want a transient error", err)
-	}
-	down = false
-	if err := w.Handle(t.Context(), made, delivery(2)); err != nil {
+	if err := w.Handle(t.Context(), made, delivery(1)); err != nil {
 		t.Fatal(err)
 	}
-	if len(w.workflows) != 2 {
-		t.Errorf("workflows: %v, want two", w.workflows)
+	if len(w.workflows) != 1 || len(w.tasks) != 1 {
+		t.Fatalf("workflows %v, waiting %v: want one of each", w.workflows, w.tasks)
+	}
+	if r := w.result(t, "bad"); r.Verdict != bridge.Waiting || r.Reason != bridge.ReasonRetry || !strings.Contains(r.Detail, "away") {
+		t.Errorf("while it waits: %+v", r)
+	}
+	w.work(t, waiting.Try{Number: 1})
+	down = false
+	w.work(t, waiting.Try{Number: 2})
+	if len(w.workflows) != 2 || len(w.tasks) != 0 {
+		t.Errorf("workflows: %v, want two; waiting %v", w.workflows, w.tasks)
 	}
 	for name, n := range w.workflows {
 		if n != 1 {
 			t.Errorf("%s was submitted %d times, want once", name, n)
 		}
+	}
+	if r := w.result(t, "bad"); r.Verdict != bridge.Matched || r.Attempts != 2 {
+		t.Errorf("at the end: %+v, want matched after two attempts of the leader", r)
+	}
+	if record, _, _ := w.Ledger.Lookup(t.Context(), made); !record.Done {
+		t.Errorf("record: %+v, want done", record)
+	}
+}
+
+// result is the recorded result of a rule.
+func (w *world) result(t *testing.T, name string) bridge.Result {
+	t.Helper()
+	record, _, err := w.Ledger.Lookup(t.Context(), made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _ := record.Result(bridge.Template{Namespace: "team", Name: "build"}, name, "")
+	return r
+}
+
+func TestAFullTemplateWaitsInTheBusAndLaterEventsQueueUpBehind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, rule(t, "r", "data.name"))
+	w.open = false
+	if err := w.Handle(t.Context(), made, delivery(1)); err != nil {
+		t.Fatal(err)
+	}
+	w.open = true
+	later := made
+	later.ID = "2"
+	w.stored[8] = later
+	if err := w.Handle(t.Context(), later, bus.Delivery{Sequence: 8, Attempt: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.workflows) != 0 || len(w.tasks) != 2 {
+		t.Fatalf("workflows %v, waiting %v: the later event overtook", w.workflows, w.tasks)
+	}
+	w.work(t, waiting.Try{})
+	if len(w.workflows) != 2 {
+		t.Errorf("workflows %v, want two", w.workflows)
+	}
+}
+
+func TestDyingBetweenRecordAndWaitingRoomLosesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, rule(t, "r", "data.name"))
+	w.open, w.roomErr = false, errors.New("died")
+	if err := w.Handle(t.Context(), made, delivery(1)); err == nil {
+		t.Fatal("the event was acknowledged although nobody will work on it")
+	}
+	w.open, w.roomErr = true, nil
+	if err := w.Handle(t.Context(), made, delivery(2)); err != nil {
+		t.Fatal(err)
+	}
+	w.work(t, waiting.Try{})
+	if len(w.workflows) != 1 || len(w.tasks) != 0 {
+		t.Errorf("workflows %v, waiting %v", w.workflows, w.tasks)
+	}
+}
+
+func TestDyingAfterATaskWasSettledDoesNotRunItAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, rule(t, "r", "data.name"))
+	w.open = false
+	if err := w.Handle(t.Context(), made, delivery(1)); err != nil {
+		t.Fatal(err)
+	}
+	w.open = true
+	left := w.tasks
+	w.work(t, waiting.Try{})
+	w.tasks = left // it died before the task was taken out
+	w.work(t, waiting.Try{})
+	for name, n := range w.workflows {
+		if n != 1 {
+			t.Errorf("%s was submitted %d times", name, n)
+		}
+	}
+}
+
+// The Workflow was made, the process died before it could record that, the Workflow has ended and was deleted:
+// what saw it keeps it from being made again.
+func TestAWorkflowThatWasSeenIsNotMadeAgain(t *testing.T) {
+	t.Parallel()
+	r := rule(t, "r", "data.name")
+	w := newWorld(t, r)
+	w.seen[WorkflowName(r, made, "")] = true
+	if err := w.Handle(t.Context(), made, delivery(2)); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.workflows) != 0 || w.result(t, "r").Verdict != bridge.Matched {
+		t.Errorf("workflows %v, result %+v: want none, and matched", w.workflows, w.result(t, "r"))
+	}
+}
+
+func TestARuleThatIsGoneParksTheEvent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, rule(t, "r", "data.name"))
+	w.open = false
+	if err := w.Handle(t.Context(), made, delivery(1)); err != nil {
+		t.Fatal(err)
+	}
+	w.rules.rules = nil
+	w.work(t, waiting.Try{})
+	if r := w.result(t, "r"); r.Verdict != bridge.Parked || r.Detail == "" || len(w.tasks) != 0 {
+		t.Errorf("result %+v, waiting %v: want parked with its reason", r, w.tasks)
+	}
+}
+
+func TestAnEventThatTheBusLostIsHandledAnewWhenItsSourceSendsItAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, rule(t, "r", "data.name"))
+	w.open = false
+	if err := w.Handle(t.Context(), made, delivery(1)); err != nil {
+		t.Fatal(err)
+	}
+	w.open, w.stored = true, map[uint64]bridge.Event{}
+	w.work(t, waiting.Try{})
+	if r := w.result(t, "r"); r.Verdict != bridge.Rejected || r.Reason != bridge.ReasonLost {
+		t.Fatalf("result %+v, want rejected as lost", r)
+	}
+	if err := w.Handle(t.Context(), made, bus.Delivery{Sequence: 1, Attempt: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.result(t, "r"); r.Verdict != bridge.Matched || len(w.workflows) != 1 {
+		t.Errorf("after the redelivery: %+v, %v", r, w.workflows)
 	}
 }
 
@@ -148,23 +338,24 @@ func TestWhatCanNeverBeMadeIsRejectedWithItsReasonAndTold(t *testing.T) {
 	cases := map[string]struct {
 		parameter string
 		fail      error
-		attempt   int
+		try       waiting.Try // of the leader, if it comes to that
 		reason    bridge.Reason
 		detail    string
 	}{
 		"a parameter that is null":           {parameter: "data.missing", reason: bridge.ReasonParameter, detail: `"p"`},
 		"a parameter that is too long":       {parameter: `repeat("x", 70000)`, reason: bridge.ReasonParameter, detail: "64 KiB"},
 		"an object that the server refuses":  {parameter: "data.name", fail: bridge.Permanent(errors.New("invalid")), reason: bridge.ReasonSubmit, detail: "invalid"},
-		"a refusal that has lasted for long": {parameter: "data.name", fail: bridge.Refusal(errors.New("forbidden")), attempt: refusalAttempts, reason: bridge.ReasonSubmit, detail: "given up"},
+		"a refusal that has lasted for long": {parameter: "data.name", fail: bridge.Refusal(errors.New("forbidden")), try: waiting.Try{Failing: time.Now().Add(-patience - time.Second)}, reason: bridge.ReasonSubmit, detail: "given up"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, rule(t, "r", c.parameter))
 			w.fail = func(bridge.Submission) error { return c.fail }
-			if err := w.Handle(t.Context(), made, delivery(max(1, c.attempt))); err != nil {
+			if err := w.Handle(t.Context(), made, delivery(1)); err != nil {
 				t.Fatal(err)
 			}
+			w.work(t, c.try)
 			record, _, err := w.Ledger.Lookup(t.Context(), made)
 			if err != nil || !record.Done || len(record.Results) != 1 {
 				t.Fatalf("record: %+v %v", record, err)
@@ -184,12 +375,14 @@ func TestARefusalIsTransientAtFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, rule(t, "r", "data.name"))
 	w.fail = func(bridge.Submission) error { return bridge.Refusal(errors.New("forbidden while starting")) }
-	if err := w.Handle(t.Context(), made, delivery(1)); err == nil {
-		t.Fatal("the event was settled")
+	if err := w.Handle(t.Context(), made, delivery(1)); err != nil || w.result(t, "r").Verdict != bridge.Waiting {
+		t.Fatalf("got %v, %+v, want it to wait", err, w.result(t, "r"))
 	}
+	w.work(t, waiting.Try{Failing: time.Now()})
 	w.fail = nil
-	if err := w.Handle(t.Context(), made, delivery(2)); err != nil || len(w.workflows) != 1 {
-		t.Errorf("got %v, %v", err, w.workflows)
+	w.work(t, waiting.Try{Failing: time.Now()})
+	if len(w.workflows) != 1 {
+		t.Errorf("workflows: %v", w.workflows)
 	}
 }
 
@@ -214,7 +407,7 @@ func TestDyingBetweenSubmissionAndRecordMakesNoSecondWorkflow(t *testing.T) {
 
 type dyingLedger struct{ Ledger }
 
-func (dyingLedger) Put(context.Context, bridge.Event, bridge.Record) error { return errors.New("died") }
+func (dyingLedger) Put(context.Context, bridge.Record) error { return errors.New("died") }
 
 func TestAnEventThatNoRuleWantsIsRecorded(t *testing.T) {
 	t.Parallel()
@@ -235,7 +428,10 @@ func TestPlanStampsTheOrigin(t *testing.T) {
 		Name: "github.push", Source: "github", URL: "https://example.com/c/1?a=b,c", Actor: "mona",
 		Title: "push to acme/app main: *fix* <it>", ReplyTo: "C1/2",
 	}
-	s, err := Plan(e, facts, rule(t, "nightly", "data.n"), map[string]any{"data": map[string]any{"n": 3}}, "argo")
+	s, err := Plan(Start{
+		Event: e, Facts: facts, Rule: rule(t, "nightly", "data.n"), ClusterNamespace: "argo",
+		Variables: map[string]any{"data": map[string]any{"n": 3}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +458,8 @@ func TestWorkflowNamesAreValidAndTheirOwn(t *testing.T) {
 		for _, ruleName := range []string{"default", "nightly"} {
 			for i := range 50 {
 				r := &bridge.Rule{Template: bridge.Template{Namespace: "n", Name: template}, Name: ruleName}
-				name := WorkflowName(r, bridge.Event{ID: fmt.Sprint(i), Source: "s"})
+				replay := []string{"", "again"}[i%2]
+				name := WorkflowName(r, bridge.Event{ID: fmt.Sprint(i / 2), Source: "s"}, replay)
 				key := fmt.Sprint(template, ruleName, i)
 				if other, taken := seen[name]; taken {
 					t.Fatalf("%s and %s share the name %s", key, other, name)

@@ -3,19 +3,14 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
+	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 )
-
-// refusalAttempts is how often a refusal (see bridge.Refusal) is tried again before it is taken for
-// permanent: about three minutes with the bus's backoff.
-const refusalAttempts = 12
 
 // A handling is one attempt at one event.
 type handling struct {
@@ -25,105 +20,102 @@ type handling struct {
 	scope    *expression.Scope
 	delivery bus.Delivery
 	record   *bridge.Record
+	queue    []waiting.Task // rules that have to wait
 }
 
-// run settles what it can and records it; its error joins what has to be tried again.
+// run settles what it can, records it, and puts the rest into the waiting room. The record comes first: who
+// works on a task looks there.
 func (h *handling) run(ctx context.Context) error {
 	facts, err := Describe(h.Finders, h.event)
 	if err != nil {
 		h.Log.Warn("event rejected", append(eventFields(h.event), zap.Error(err))...)
-		h.record.Results = append(h.record.Results, bridge.Result{
-			Verdict: bridge.Rejected, Reason: bridge.ReasonPayload, Detail: err.Error(),
-		})
-		return nil
-	}
-	h.facts, h.scope = facts, expression.NewScope(h.event, facts)
-	var again []error
-	for _, decision := range h.Rules.Match(facts, h.scope.Variables) {
-		if _, settled := h.record.Result(decision.Rule.Template, decision.Rule.Name); settled {
-			continue
-		}
-		if err := h.settle(ctx, decision); err != nil {
-			again = append(again, err)
+		h.set(bridge.Result{Verdict: bridge.Rejected, Reason: bridge.ReasonPayload, Detail: err.Error()})
+	} else {
+		h.record.Name = facts.Name
+		h.facts, h.scope = facts, expression.NewScope(h.event, facts)
+		if err := h.decide(ctx); err != nil {
+			return err
 		}
 	}
-	return errors.Join(again...)
+	h.record.Conclude()
+	if err := h.Ledger.Put(ctx, *h.record); err != nil {
+		return err
+	}
+	var errs []error
+	for _, t := range h.queue {
+		errs = append(errs, h.Room.Add(ctx, t))
+	}
+	return errors.Join(errs...)
 }
 
-// settle carries one decision out and records its result. An error means: not settled, try again.
-func (h *handling) settle(ctx context.Context, decision bridge.Decision) error {
-	result := bridge.Result{
-		Template: decision.Rule.Template.String(), Rule: decision.Rule.Name,
-		Verdict: decision.Verdict, Reason: decision.Reason, Detail: decision.Detail,
-	}
-	if decision.Verdict == bridge.Matched {
-		workflow, err := h.submit(ctx, &decision)
-		if err != nil {
-			return err
-		}
-		result.Workflow = workflow
-		result.Verdict, result.Reason, result.Detail = decision.Verdict, decision.Reason, decision.Detail
-	}
-	if decision.Verdict == bridge.Rejected {
-		if err := h.Rejections.Rejected(ctx, h.event, h.facts, decision.Rule, decision.Detail); err != nil {
-			return err
+// decide settles the rules that are not settled yet.
+func (h *handling) decide(ctx context.Context) error {
+	for _, decision := range h.Rules.Match(h.facts, h.scope.Variables) {
+		switch before, known := h.record.Result(decision.Rule.Template, decision.Rule.Name, ""); {
+		case known && before.Settled():
+		case known && before.Verdict == bridge.Waiting:
+			h.wait(decision.Rule)
+		default:
+			if err := h.settle(ctx, decision); err != nil {
+				return err
+			}
 		}
 	}
-	h.Observer.Decided(decision)
-	h.logDecision(decision, result.Workflow)
-	h.record.Results = append(h.record.Results, result)
 	return nil
 }
 
-// submit makes the Workflow of a rule that matched. What cannot be made turns the decision into a
-// rejection; an error is transient.
-func (h *handling) submit(ctx context.Context, decision *bridge.Decision) (workflow string, err error) {
-	variables, err := h.scope.Variables()
-	if err != nil {
-		reject(decision, bridge.ReasonPayload, err.Error())
-		return "", nil
+// settle carries one decision out. An error means: not settled, try again.
+func (h *handling) settle(ctx context.Context, decision bridge.Decision) error {
+	result := resultOf(decision)
+	if decision.Verdict == bridge.Matched {
+		result, _ = h.start(ctx, attempt{
+			event: h.event, facts: h.facts, scope: h.scope, rule: decision.Rule, stored: h.delivery.Stored, queue: true,
+		})
 	}
-	s, err := Plan(h.event, h.facts, decision.Rule, variables, h.ClusterNamespace)
-	if err != nil {
-		reject(decision, bridge.ReasonParameter, err.Error())
-		return "", nil
+	switch result.Verdict {
+	case bridge.Waiting:
+		h.wait(decision.Rule)
+	case bridge.Rejected:
+		if err := h.Rejections.Rejected(ctx, h.event, h.facts, decision.Rule, result.Detail); err != nil {
+			return err
+		}
 	}
-	began := time.Now()
-	err = h.Submitter.Submit(ctx, s)
-	source := s.Labels[bridge.LabelSource]
-	switch {
-	case err == nil:
-		h.Observer.Submitted(source, time.Since(began), time.Since(h.delivery.Stored))
-		return s.Namespace + "/" + s.Name, nil
-	case bridge.IsPermanent(err):
-		h.Observer.SubmitFailed(source, "permanent")
-		reject(decision, bridge.ReasonSubmit, err.Error())
-		return "", nil
-	case bridge.IsRefusal(err) && h.delivery.Attempt >= refusalAttempts:
-		h.Observer.SubmitFailed(source, "refused")
-		reject(decision, bridge.ReasonSubmit, fmt.Sprintf("given up after %d attempts: %v", h.delivery.Attempt, err))
-		return "", nil
-	}
-	h.Observer.SubmitFailed(source, "transient")
-	return "", err
+	h.decided(h.event, decision.Rule, result)
+	h.set(result)
+	return nil
 }
 
-func reject(decision *bridge.Decision, reason bridge.Reason, detail string) {
-	decision.Verdict, decision.Reason, decision.Detail = bridge.Rejected, reason, detail
+func (h *handling) set(result bridge.Result) {
+	result.At = h.Now().UTC()
+	h.record.Set(result)
 }
 
-func (h *handling) logDecision(decision bridge.Decision, workflow string) {
+func (h *handling) wait(rule *bridge.Rule) {
+	h.queue = append(h.queue, waiting.Task{
+		Event: h.event.Hash(), Sequence: h.record.Sequence, Template: rule.Template, Rule: rule.Name, Since: h.Now().UTC(),
+	})
+}
+
+func resultOf(d bridge.Decision) bridge.Result {
+	return bridge.Result{
+		Template: d.Rule.Template.String(), Rule: d.Rule.Name, Verdict: d.Verdict, Reason: d.Reason, Detail: d.Detail,
+	}
+}
+
+// decided counts and logs what became of a rule.
+func (d *Dispatcher) decided(e bridge.Event, rule *bridge.Rule, result bridge.Result) {
+	d.Observer.Decided(bridge.Decision{Rule: rule, Verdict: result.Verdict, Reason: result.Reason, Detail: result.Detail})
 	level := zap.DebugLevel
-	switch decision.Verdict {
+	switch result.Verdict {
 	case bridge.Matched:
 		level = zap.InfoLevel
-	case bridge.Rejected:
+	case bridge.Rejected, bridge.Parked, bridge.Waiting:
 		level = zap.WarnLevel
 	}
-	if entry := h.Log.Check(level, "rule "+string(decision.Verdict)); entry != nil {
-		entry.Write(append(eventFields(h.event),
-			zap.Stringer(bridge.LogTemplate, decision.Rule.Template), zap.String(bridge.LogRule, decision.Rule.Name),
-			zap.String(bridge.LogReason, string(decision.Reason)), zap.String(bridge.LogDetail, decision.Detail),
-			zap.String(bridge.LogWorkflow, workflow))...)
+	if entry := d.Log.Check(level, "rule "+string(result.Verdict)); entry != nil {
+		entry.Write(append(eventFields(e),
+			zap.String(bridge.LogTemplate, result.Template), zap.String(bridge.LogRule, result.Rule),
+			zap.String(bridge.LogReason, string(result.Reason)), zap.String(bridge.LogDetail, result.Detail),
+			zap.String(bridge.LogWorkflow, result.Workflow))...)
 	}
 }

@@ -20,39 +20,59 @@ const (
 	annotationDescription = "workflows.argoproj.io/description"
 )
 
+// A Start is one rule that an event starts.
+type Start struct {
+	Event     bridge.Event
+	Facts     bridge.Facts
+	Rule      *bridge.Rule
+	Variables map[string]any
+	// Replay names the replay that asks for another Workflow of the same event and rule; empty for the
+	// event's own.
+	Replay string
+	// ClusterNamespace is where runs of ClusterWorkflowTemplates are made.
+	ClusterNamespace string
+}
+
 // Plan is the Workflow that a rule makes of an event: a pure function, so that doing it again after a
-// crash makes the same one. clusterNamespace is where runs of ClusterWorkflowTemplates are made. An
-// error is permanent and says which parameter or setting cannot be filled.
-func Plan(e bridge.Event, f bridge.Facts, rule *bridge.Rule, variables map[string]any, clusterNamespace string) (bridge.Submission, error) {
+// crash makes the same one. An error is permanent and says which parameter or setting cannot be filled.
+func Plan(start Start) (bridge.Submission, error) {
+	rule := start.Rule
 	s := bridge.Submission{
 		Template:  rule.Template,
 		Rule:      rule.Name,
 		Namespace: rule.Template.Namespace,
-		Name:      WorkflowName(rule, e),
+		Name:      WorkflowName(rule, start.Event, start.Replay),
 	}
 	if rule.Template.Cluster() {
-		s.Namespace = clusterNamespace
+		s.Namespace = start.ClusterNamespace
 	}
 	var err error
-	if s.Parameters, err = mapping.Parameters(rule, variables); err != nil {
+	if s.Parameters, err = mapping.Parameters(rule, start.Variables); err != nil {
 		return s, err
 	}
-	settings, err := mapping.Render(rule, variables)
+	settings, err := mapping.Render(rule, start.Variables)
 	if err != nil {
 		return s, err
 	}
 	s.Entrypoint, s.ServiceAccount, s.Priority = settings.Entrypoint, settings.ServiceAccount, settings.Priority
-	s.Labels = originLabels(e, f, rule)
+	s.Labels = originLabels(start.Event, start.Facts, rule)
 	for name, value := range settings.Labels {
 		s.Labels[name] = value
 	}
-	s.Annotations = originAnnotations(e, f, rule)
+	s.Annotations = originAnnotations(start.Event, start.Facts, rule)
+	if start.Replay != "" {
+		s.Annotations[bridge.AnnotationReplay] = start.Replay
+	}
 	return s, nil
 }
 
-// WorkflowName is derived from template, rule and event.
-func WorkflowName(rule *bridge.Rule, e bridge.Event) string {
-	sum := sha256.Sum256([]byte(rule.Template.String() + "\n" + rule.Name + "\n" + e.Key()))
+// WorkflowName is derived from template, rule, event and replay.
+func WorkflowName(rule *bridge.Rule, e bridge.Event, replay string) string {
+	identity := rule.Template.String() + "\n" + rule.Name + "\n" + e.Key()
+	if replay != "" {
+		identity += "\n" + replay
+	}
+	sum := sha256.Sum256([]byte(identity))
 	suffix := "-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:10]))
 	name := rule.Template.Name
 	name = strings.TrimRight(name[:min(len(name), maxLabel-len(suffix))], "-.")

@@ -1,19 +1,20 @@
 // Package ledger keeps what became of each event and rule, for as long as the bus keeps records. It
 // answers a redelivery that comes after the Workflow is gone, and it is where explain and replay look.
 //
-// Records live on the bus, one per event. Each process also holds an index of the keys that exist, so
-// that the common question, whether an event is new, costs no round trip.
+// Records live on the bus, one per event. Each process also holds an index of the events that have one,
+// and of those that are done, so that the common questions, whether an event is new and whether
+// a redelivery was handled, cost no round trip.
 package ledger
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
 
+	"github.com/tidwall/gjson"
 	"go.uber.org/zap"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
@@ -23,8 +24,8 @@ import (
 // A Store is the table that the ledger writes to; *bus.Bucket is one.
 type Store interface {
 	Get(ctx context.Context, key string) (bus.Entry, bool, error)
-	Put(ctx context.Context, key string, value []byte) error
-	Follow(ctx context.Context, keysOnly bool, seen func(bus.Entry), loaded func()) error
+	Update(ctx context.Context, key string, value []byte, revision uint64) error
+	Follow(ctx context.Context, f bus.Followed, seen func(bus.Entry), loaded func()) error
 }
 
 // A Ledger is safe for concurrent use. Run must be running for its index to be used, and for Await.
@@ -36,8 +37,14 @@ type Ledger struct {
 
 	mu      sync.Mutex
 	loaded  bool                // the index holds every key of the store
-	index   map[uint64]int64    // a part of the key → Unix seconds when it was last written
+	index   map[[16]byte]mark   // by the event's hash
 	waiting map[string][]signal // who waits for a key
+}
+
+// A mark is what the index knows of an event.
+type mark struct {
+	at   uint32 // Unix seconds when the record was last seen to be written
+	done bool
 }
 
 type signal chan struct{}
@@ -46,36 +53,59 @@ type signal chan struct{}
 func New(store Store, ttl time.Duration, log *zap.Logger) *Ledger {
 	return &Ledger{
 		store: store, ttl: ttl, log: log, now: time.Now,
-		index: map[uint64]int64{}, waiting: map[string][]signal{},
+		index: map[[16]byte]mark{}, waiting: map[string][]signal{},
 	}
+}
+
+// Done says, without asking the bus, that all rules of the event are known to be settled.
+func (l *Ledger) Done(e bridge.Event) bool {
+	m, _ := l.seen(e.Hash())
+	return m.done
 }
 
 // Lookup returns the record of an event; ok is false when there is none.
 func (l *Ledger) Lookup(ctx context.Context, e bridge.Event) (r bridge.Record, ok bool, err error) {
 	key := e.Hash()
-	if l.isNew(key) {
+	if _, absent := l.seen(key); absent {
 		return bridge.Record{}, false, nil
 	}
-	return l.get(ctx, key)
+	return l.Find(ctx, key)
 }
 
 // Find returns the record of the event with that hash (see bridge.Event.Hash).
 func (l *Ledger) Find(ctx context.Context, hash string) (r bridge.Record, ok bool, err error) {
-	return l.get(ctx, hash)
+	entry, ok, err := l.store.Get(ctx, hash)
+	if err != nil || !ok {
+		return r, false, err
+	}
+	r, err = Decode(entry)
+	return r, err == nil, err
 }
 
-// Put writes the record of an event. It returns nil when the record is stored.
-func (l *Ledger) Put(ctx context.Context, e bridge.Event, r bridge.Record) error {
+// Decode reads a record from the table.
+func Decode(entry bus.Entry) (r bridge.Record, err error) {
+	if err := json.Unmarshal(entry.Value, &r); err != nil {
+		return r, fmt.Errorf("ledger record %s: %w", entry.Key, err)
+	}
+	r.Revision = entry.Revision
+	return r, nil
+}
+
+// Put writes a record, if the one that stands there is still that of r.Revision; otherwise the error is
+// bus.ErrConflict: somebody else has handled the event meanwhile. It returns nil when the record is stored.
+func (l *Ledger) Put(ctx context.Context, r bridge.Record) error {
+	r.Updated = l.now().UTC()
 	data, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("encode ledger record: %w", err)
 	}
-	key := e.Hash()
+	key := r.Hash()
 	// The index first: a lookup between the two finds nothing in the store, which is the truth.
-	l.saw(key)
-	if err := l.store.Put(ctx, key, data); err != nil {
+	l.saw(key, false)
+	if err := l.store.Update(ctx, key, data, r.Revision); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
+	l.saw(key, r.Done)
 	return nil
 }
 
@@ -86,7 +116,7 @@ func (l *Ledger) Await(ctx context.Context, e bridge.Event) (bridge.Record, erro
 	changed := l.wait(key)
 	defer l.leave(key, changed)
 	for {
-		r, _, err := l.get(ctx, key)
+		r, _, err := l.Find(ctx, key)
 		if err == nil && r.Done {
 			return r, nil
 		}
@@ -104,11 +134,14 @@ func (l *Ledger) Run(ctx context.Context) error {
 	sweeper.Go(func() { l.forgetOld(ctx) })
 	defer sweeper.Wait()
 	for ctx.Err() == nil {
-		if err := l.store.Follow(ctx, true, func(e bus.Entry) { l.saw(e.Key) }, l.setLoaded); err != nil {
+		err := l.store.Follow(ctx, bus.Followed{}, func(e bus.Entry) { l.saw(e.Key, gjson.GetBytes(e.Value, "done").Bool()) }, l.setLoaded)
+		if err != nil {
 			l.log.Warn("the ledger's index is interrupted; asking the store until it is back", zap.Error(err))
 		}
+		// What the index says may be of a table that was lost since.
 		l.mu.Lock()
 		l.loaded = false
+		clear(l.index)
 		l.mu.Unlock()
 		select {
 		case <-ctx.Done():
@@ -118,30 +151,19 @@ func (l *Ledger) Run(ctx context.Context) error {
 	return nil
 }
 
-func (l *Ledger) get(ctx context.Context, key string) (r bridge.Record, ok bool, err error) {
-	entry, ok, err := l.store.Get(ctx, key)
-	if err != nil || !ok {
-		return r, false, err
-	}
-	if err := json.Unmarshal(entry.Value, &r); err != nil {
-		return r, false, fmt.Errorf("ledger record %s: %w", key, err)
-	}
-	return r, true, nil
-}
-
-// isNew says that the store certainly has no such key. Another replica may be writing it at this
-// moment; the Workflow's derived name covers that.
-func (l *Ledger) isNew(key string) bool {
+// seen returns what the index knows of a key. absent says that the store certainly has no such key: another
+// replica may be writing it at this moment, which the Workflow's derived name covers.
+func (l *Ledger) seen(key string) (m mark, absent bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, seen := l.index[part(key)]
-	return l.loaded && !seen
+	m, known := l.index[binaryKey(key)]
+	return m, l.loaded && !known
 }
 
-func (l *Ledger) saw(key string) {
+func (l *Ledger) saw(key string, done bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.index[part(key)] = l.now().Unix()
+	l.index[binaryKey(key)] = mark{uint32(l.now().Unix()), done}
 	for _, w := range l.waiting[key] {
 		select {
 		case w <- struct{}{}:
@@ -187,24 +209,23 @@ func (l *Ledger) forgetOld(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			l.forget(l.now().Add(-l.ttl).Unix())
+			l.forget(uint32(l.now().Add(-l.ttl).Unix()))
 		}
 	}
 }
 
-func (l *Ledger) forget(before int64) {
+func (l *Ledger) forget(before uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for k, at := range l.index {
-		if at < before {
+	for k, m := range l.index {
+		if m.at < before {
 			delete(l.index, k)
 		}
 	}
 }
 
-// part is enough of a key to tell almost all apart; a clash only costs a look into the store.
-func part(key string) uint64 {
-	var b [8]byte
-	_, _ = hex.Decode(b[:], []byte(key[:min(len(key), 16)]))
-	return binary.BigEndian.Uint64(b[:])
+// binaryKey is a key in half of its length.
+func binaryKey(key string) (k [16]byte) {
+	_, _ = hex.Decode(k[:], []byte(key[:min(len(key), 32)]))
+	return k
 }

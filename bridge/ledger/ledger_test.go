@@ -42,6 +42,10 @@ func run(t testing.TB, store Store) *Ledger {
 
 func event(id int) bridge.Event { return bridge.Event{ID: fmt.Sprint(id), Source: "s"} }
 
+func record(id int, done bool) bridge.Record {
+	return bridge.Record{Event: fmt.Sprint(id), Source: "s", Done: done}
+}
+
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(time.Millisecond) {
@@ -61,7 +65,7 @@ func TestARecordIsFoundByEveryLedgerOnTheSameStore(t *testing.T) {
 	t.Parallel()
 	store := bucket(t)
 	first, second := run(t, store), run(t, store)
-	if err := first.Put(t.Context(), event(1), bridge.Record{Event: "1", Done: true}); err != nil {
+	if err := first.Put(t.Context(), record(1, true)); err != nil {
 		t.Fatal(err)
 	}
 	if r, ok, err := first.Lookup(t.Context(), event(1)); err != nil || !ok || !r.Done {
@@ -106,10 +110,15 @@ func TestAwaitReturnsOnceTheEventIsSettled(t *testing.T) {
 		done <- r
 	}()
 	eventually(t, "somebody waits", func() bool { l.mu.Lock(); defer l.mu.Unlock(); return len(l.waiting) == 1 })
-	if err := other.Put(t.Context(), event(1), bridge.Record{Event: "1"}); err != nil {
+	if err := other.Put(t.Context(), record(1, false)); err != nil {
 		t.Fatal(err)
 	}
-	if err := other.Put(t.Context(), event(1), bridge.Record{Event: "1", Done: true, Attempt: 2}); err != nil {
+	r, _, err := other.Find(t.Context(), event(1).Hash())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Done, r.Attempt = true, 2
+	if err := other.Put(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
 	if r := <-done; !r.Done || r.Attempt != 2 {
@@ -128,10 +137,52 @@ func TestAwaitReturnsOnceTheEventIsSettled(t *testing.T) {
 func TestTheIndexForgetsWhatHasAgedOut(t *testing.T) {
 	t.Parallel()
 	l := New(bucket(t), time.Hour, zaptest.NewLogger(t))
-	l.saw(event(1).Hash())
-	l.forget(time.Now().Add(time.Minute).Unix())
+	l.saw(event(1).Hash(), true)
+	l.forget(uint32(time.Now().Add(time.Minute).Unix()))
 	if len(l.index) != 0 {
 		t.Errorf("%d entries left", len(l.index))
+	}
+}
+
+func TestARedeliveryIsAnsweredWithoutAskingTheStoreByEveryReplica(t *testing.T) {
+	t.Parallel()
+	store := bucket(t)
+	asked := &countingStore{Store: store}
+	writer, other := run(t, store), run(t, asked)
+	if err := writer.Put(t.Context(), record(1, true)); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Put(t.Context(), record(2, false)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the other replica knows", func() bool { return other.Done(event(1)) })
+	if other.Done(event(2)) || other.Done(event(3)) || writer.Done(event(2)) {
+		t.Error("an event that is not settled, or not known, is called done")
+	}
+	if asked.gets != 0 {
+		t.Errorf("%d questions to the store, want none", asked.gets)
+	}
+}
+
+func TestOfTwoWhoWriteFromTheSameStateOneIsTold(t *testing.T) {
+	t.Parallel()
+	store := bucket(t)
+	a, b := run(t, store), run(t, store)
+	if err := a.Put(t.Context(), record(1, false)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Put(t.Context(), record(1, true)); !errors.Is(err, bus.ErrConflict) {
+		t.Errorf("the second new record: %v, want a conflict", err)
+	}
+	r, _, err := b.Find(t.Context(), event(1).Hash())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Put(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Put(t.Context(), r); !errors.Is(err, bus.ErrConflict) {
+		t.Errorf("a stale record: %v, want a conflict", err)
 	}
 }
 
@@ -148,9 +199,17 @@ func (s *countingStore) Get(ctx context.Context, key string) (bus.Entry, bool, e
 func BenchmarkLookup(b *testing.B) {
 	l := run(b, bucket(b))
 	eventually(b, "loaded", func() bool { return loaded(l) })
-	if err := l.Put(b.Context(), event(1), bridge.Record{Done: true}); err != nil {
+	if err := l.Put(b.Context(), record(1, true)); err != nil {
 		b.Fatal(err)
 	}
+	b.Run("redelivery", func(b *testing.B) {
+		e := event(1)
+		for b.Loop() {
+			if !l.Done(e) {
+				b.Fatal("not known")
+			}
+		}
+	})
 	for name, id := range map[string]int{"new": 2, "known": 1} {
 		b.Run(name, func(b *testing.B) {
 			e := event(id)

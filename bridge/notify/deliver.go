@@ -13,14 +13,6 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 )
 
-// States of a notification in the outbox.
-const (
-	stateQueued = "queued" // not accepted yet, and known not to be
-	stateBegun  = "begun"  // handed to the service; no answer recorded
-	stateSent   = "sent"   // accepted by the service
-	stateFailed = "failed" // refused for good
-)
-
 // lookUpAfter is how long a message may take to appear in a service's history: one whose sending was
 // interrupted is looked up no earlier than this after its attempt.
 const lookUpAfter = 2 * time.Second
@@ -44,11 +36,10 @@ type Deliverer struct {
 
 // Handle is a bus.NotificationHandler: nil and permanent errors settle the notification.
 func (d *Deliverer) Handle(ctx context.Context, n bridge.Notification, delivery bus.Delivery) error {
-	entry, _, err := d.Outbox.Get(ctx, n.Key)
+	state, revision, err := d.load(ctx, n)
 	if err != nil {
 		return err
 	}
-	state := string(entry.Value)
 	if state == stateSent || state == stateFailed {
 		return nil
 	}
@@ -66,21 +57,22 @@ func (d *Deliverer) Handle(ctx context.Context, n bridge.Notification, delivery 
 		}
 		if found {
 			d.observe(n, "found")
-			return d.Outbox.Put(ctx, n.Key, []byte(stateSent))
+			return d.store(ctx, n, stateSent, nil)
 		}
 	}
-	return d.send(ctx, notifier, n)
+	return d.send(ctx, notifier, n, revision)
 }
 
-func (d *Deliverer) send(ctx context.Context, notifier bridge.Notifier, n bridge.Notification) error {
-	if err := d.Outbox.Put(ctx, n.Key, []byte(stateBegun)); err != nil {
-		return err
+func (d *Deliverer) send(ctx context.Context, notifier bridge.Notifier, n bridge.Notification, revision uint64) error {
+	if err := d.begin(ctx, n, revision); err != nil {
+		// A conflict: another replica has just begun. Its answer is seen at the next attempt.
+		return bridge.RetryAfter(err, lookUpAfter)
 	}
 	err := notifier.Notify(ctx, n)
 	if err == nil {
 		d.observe(n, "sent")
 		d.Log.Info("notified", fields(n)...)
-		return d.Outbox.Put(ctx, n.Key, []byte(stateSent))
+		return d.store(ctx, n, stateSent, nil)
 	}
 	if bridge.IsPermanent(err) {
 		return d.fail(ctx, n, err)
@@ -90,7 +82,7 @@ func (d *Deliverer) send(ctx context.Context, notifier bridge.Notifier, n bridge
 	if wait, named := bridge.Wait(err); named {
 		d.block(n.To, wait)
 		// The service has refused it: no need to look it up before the next attempt.
-		return errors.Join(err, d.Outbox.Put(ctx, n.Key, []byte(stateQueued)))
+		return errors.Join(err, d.store(ctx, n, stateQueued, err))
 	}
 	// Whether it arrived is not known: give the service time to show it in its history.
 	return bridge.RetryAfter(err, lookUpAfter)
@@ -118,7 +110,7 @@ func (d *Deliverer) lookUp(ctx context.Context, notifier bridge.Notifier, n brid
 func (d *Deliverer) fail(ctx context.Context, n bridge.Notification, err error) error {
 	d.observe(n, "failed")
 	d.Log.Error("notification cannot be delivered", append(fields(n), zap.Error(err))...)
-	if err := d.Outbox.Put(ctx, n.Key, []byte(stateFailed)); err != nil {
+	if err := d.store(ctx, n, stateFailed, err); err != nil {
 		return err
 	}
 	return bridge.Permanent(err)

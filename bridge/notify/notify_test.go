@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -63,7 +62,7 @@ func newDesk(t *testing.T, routes ...bridge.Route) *desk {
 	t.Helper()
 	d := &desk{routes: routes, queued: map[string]bridge.Notification{}}
 	d.Reporter = &Reporter{
-		Routes: d, Queue: d, History: &History{Table: table(t)}, Origins: d, UI: "https://argo.example.com/",
+		Routes: d, Runs: table(t), Queue: d, History: &History{Table: table(t)}, Origins: d, UI: "https://argo.example.com/",
 		Log: zaptest.NewLogger(t), Now: time.Now,
 	}
 	return d
@@ -218,12 +217,23 @@ func TestANotificationIsSentOnce(t *testing.T) {
 
 func TestASendingThatWasInterruptedIsLookedUpFirst(t *testing.T) {
 	t.Parallel()
-	for _, arrived := range []bool{true, false} {
-		t.Run(fmt.Sprint("arrived=", arrived), func(t *testing.T) {
+	const before02 = "in the layout of bridges before v0.2"
+	cases := map[string]struct {
+		arrived bool
+		key     string
+		value   string
+	}{
+		"it arrived":              {true, "none.k", `{"state":"begun"}`},
+		"it did not":              {false, "none.k", `{"state":"begun"}`},
+		"it arrived, " + before02: {true, "k", "begun"},
+		"it did not, " + before02: {false, "k", "begun"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			outbox := table(t)
+			outbox, arrived := table(t), c.arrived
 			// The process died between Slack's taking it and the outbox.
-			if err := outbox.Put(t.Context(), "k", []byte(stateBegun)); err != nil {
+			if err := outbox.Put(t.Context(), c.key, []byte(c.value)); err != nil {
 				t.Fatal(err)
 			}
 			s := &service{found: arrived}
@@ -239,6 +249,55 @@ func TestASendingThatWasInterruptedIsLookedUpFirst(t *testing.T) {
 			}
 		})
 	}
+}
+
+// rival is another replica that begins to send between this one's look and its own beginning.
+type rival struct{ Table }
+
+func (r rival) Update(ctx context.Context, key string, value []byte, revision uint64) error {
+	if err := r.Put(ctx, key, []byte(`{"state":"begun"}`)); err != nil {
+		return err
+	}
+	return r.Table.Update(ctx, key, value, revision)
+}
+
+func TestOfTwoReplicasWithTheSameNotificationOneSends(t *testing.T) {
+	t.Parallel()
+	s := &service{found: true}
+	outbox := table(t)
+	d, _ := newDeliverer(t, s, rival{outbox})
+	if err := d.Handle(t.Context(), note("k"), bus.Delivery{}); err == nil || len(s.sent) != 0 {
+		t.Fatalf("got %v, sent %v: want an error, and nothing sent", err, s.sent)
+	}
+	if err := d.Handle(t.Context(), note("k"), bus.Delivery{}); err != nil || s.asked != 1 || len(s.sent) != 0 {
+		t.Errorf("the second time: %v, asked %d times, sent %v", err, s.asked, s.sent)
+	}
+}
+
+func TestOfARunWithoutAnEventNothingIsKept(t *testing.T) {
+	t.Parallel()
+	runs := &bookkeeper{}
+	d := newDesk(t)
+	d.Runs = runs
+	byHand, byEvent := ended("1", "Failed", 1), ended("2", "Failed", 2)
+	byEvent.Labels = map[string]string{bridge.LabelEvent: bridge.Event{ID: "1"}.Hash()}
+	forged := ended("3", "Failed", 3)
+	forged.Labels = map[string]string{bridge.LabelEvent: "a.b.>"}
+	report(t, d, byHand, byEvent, forged)
+	if len(runs.keys) != 1 || !strings.HasSuffix(runs.keys[0], ".2") {
+		t.Errorf("kept %v, want the run of the event", runs.keys)
+	}
+}
+
+type bookkeeper struct{ keys []string }
+
+func (b *bookkeeper) Put(_ context.Context, key string, _ []byte) error {
+	b.keys = append(b.keys, key)
+	return nil
+}
+
+func (b *bookkeeper) Update(ctx context.Context, key string, value []byte, _ uint64) error {
+	return b.Put(ctx, key, value)
 }
 
 func TestARequestedPauseIsKeptAndHoldsUpNoOtherDestination(t *testing.T) {

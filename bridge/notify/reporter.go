@@ -30,9 +30,16 @@ type Origins interface {
 	Variables(ctx context.Context, run bridge.Run) map[string]any
 }
 
+// A Runs keeps the last phase of the runs that an event has started.
+type Runs interface {
+	Put(ctx context.Context, key string, value []byte) error
+	Update(ctx context.Context, key string, value []byte, revision uint64) error
+}
+
 // A Reporter is a watch.Handler. All fields are needed but UI.
 type Reporter struct {
 	Routes  Routes
+	Runs    Runs
 	Queue   Queue
 	History *History
 	Origins Origins
@@ -45,6 +52,9 @@ type Reporter struct {
 // Changed stores a notification for each route that a run's new phase meets. It may be called again
 // with the same run: the notifications are the same ones.
 func (r *Reporter) Changed(ctx context.Context, run bridge.Run) error {
+	if err := r.keep(ctx, run); err != nil {
+		return err
+	}
 	routes := r.Routes.Routes(run.Template, run.Rule)
 	if len(routes) == 0 {
 		return nil
@@ -68,6 +78,7 @@ func (r *Reporter) Changed(ctx context.Context, run bridge.Run) error {
 func (r *Reporter) Rejected(ctx context.Context, e bridge.Event, f bridge.Facts, rule *bridge.Rule, reason string) error {
 	run := bridge.Run{
 		Namespace: rule.Template.Namespace, Template: rule.Template, Rule: rule.Name, Phase: "Rejected", Message: reason,
+		Labels: map[string]string{bridge.LabelEvent: e.Hash()},
 		Annotations: map[string]string{
 			bridge.AnnotationEventID: e.ID, bridge.AnnotationEventType: e.Type, bridge.AnnotationEventURL: f.URL,
 			bridge.AnnotationEventTitle: f.Title, bridge.AnnotationActor: f.Actor, bridge.AnnotationReplyTo: f.ReplyTo,

@@ -42,6 +42,23 @@ func (k *Kubernetes) Submit(ctx context.Context, s bridge.Submission) error {
 	return classify(fmt.Errorf("create workflow %s/%s: %w", s.Namespace, s.Name, err))
 }
 
+// Validate asks the API server for a dry run: the object as it would be stored, with defaults and what
+// admission webhooks change, or the error that Submit would meet.
+func (k *Kubernetes) Validate(ctx context.Context, s bridge.Submission) (object any, err error) {
+	body, err := json.Marshal(Workflow(s))
+	if err != nil {
+		return nil, fmt.Errorf("encode workflow %s/%s: %w", s.Namespace, s.Name, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	answer, err := k.client.Post().Namespace(s.Namespace).Resource(workflow.WorkflowPlural).Param("dryRun", "All").
+		SetHeader("Content-Type", "application/json").Body(body).Do(ctx).Raw()
+	if err != nil {
+		return nil, fmt.Errorf("dry run of workflow %s/%s: %w", s.Namespace, s.Name, err)
+	}
+	return json.RawMessage(answer), nil
+}
+
 // classify says which of the API server's answers are worth another try.
 func classify(err error) error {
 	if wait, ok := apierrors.SuggestsClientDelay(err); ok {

@@ -57,7 +57,7 @@ func (p *pager) Watch(options metav1.ListOptions) (watch.Interface, error) {
 
 // fresh says whether a listed run may not have been reported: it goes on, or ended after the watermark.
 func (w *Watcher) fresh(run bridge.Run) bool {
-	return !w.known(run) && (!run.Completed() || !run.Finished.Before(w.since))
+	return !w.known(run) && (!run.Completed() || !run.Finished.Before(w.mark.Since))
 }
 
 func (w *Watcher) setSynced() {

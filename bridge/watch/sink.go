@@ -14,7 +14,7 @@ const (
 	// restart, which the outbox makes harmless.
 	margin = 5 * time.Minute
 	// saveEvery bounds the writes of the watermark.
-	saveEvery = 20 * time.Second
+	saveEvery = 10 * time.Second
 )
 
 // A sink receives the watch's events from the reflector. It stores nothing.
@@ -49,17 +49,17 @@ func (s *sink) Delete(obj any) error {
 
 // UpdateResourceVersion is called after every event and every bookmark, which the API server sends
 // about once a minute: all that happened before has been reported.
-func (s *sink) UpdateResourceVersion(string) {
-	now := s.now()
+func (s *sink) UpdateResourceVersion(version string) {
+	now := s.Now()
 	if s.ctx.Err() != nil || now.Sub(s.saved) < saveEvery {
 		return
 	}
-	mark := now.Add(-margin)
-	if mark.Before(s.since) {
-		mark = s.since
+	mark := Mark{now.Add(-margin), version}
+	if mark.Since.Before(s.mark.Since) {
+		mark.Since = s.mark.Since
 	}
-	if err := s.watermark.Save(s.ctx, mark); err != nil {
-		s.log.Warn("save the watermark; more runs than needed are looked at after a restart", zap.Error(err))
+	if err := s.Watermark.Save(s.ctx, mark); err != nil {
+		s.Log.Warn("save the watermark; more runs than needed are looked at after a restart", zap.Error(err))
 		return
 	}
 	s.saved = now
@@ -68,16 +68,16 @@ func (s *sink) UpdateResourceVersion(string) {
 // loadWatermark reads the watermark. On the very first start it is now: runs that ended before the
 // bridge was installed are nobody's alert.
 func (w *Watcher) loadWatermark(ctx context.Context) error {
-	since, err := w.watermark.Load(ctx)
+	mark, err := w.Watermark.Load(ctx)
 	if err != nil {
 		return fmt.Errorf("load the watermark: %w", err)
 	}
-	if since.IsZero() {
-		since = w.now().Truncate(time.Second)
-		if err := w.watermark.Save(ctx, since); err != nil {
+	if mark.Since.IsZero() {
+		mark.Since = w.Now().Truncate(time.Second)
+		if err := w.Watermark.Save(ctx, mark); err != nil {
 			return fmt.Errorf("save the watermark: %w", err)
 		}
 	}
-	w.since = since
+	w.mark = mark
 	return nil
 }

@@ -30,38 +30,54 @@ type Handler interface {
 	Changed(ctx context.Context, run bridge.Run) error
 }
 
-// A Watermark keeps a time on stable storage.
-type Watermark interface {
-	Load(ctx context.Context) (time.Time, error) // zero when none was ever saved
-	Save(ctx context.Context, t time.Time) error
+// A Mark says up to where everything has been reported.
+type Mark struct {
+	// Since is a time: runs that ended before it have been reported.
+	Since time.Time `json:"since"`
+	// Version is a resource version: changes up to it have been reported. Empty: not known.
+	Version string `json:"version,omitempty"`
 }
 
-// A Watcher follows the Workflows of one namespace, or of all when namespace is empty.
+// A Watermark keeps a mark on stable storage.
+type Watermark interface {
+	Load(ctx context.Context) (Mark, error) // zero when none was ever saved
+	Save(ctx context.Context, m Mark) error
+}
+
+// Options say what a watcher follows and whom it tells. All fields are needed but Namespace.
+type Options struct {
+	Client    dynamic.Interface
+	Namespace string // empty: all
+	Handler   Handler
+	Watermark Watermark
+	// Saw is called with namespace/name of every Workflow of the bridge that was there while nobody watched,
+	// also of those that are gone by now.
+	Saw func(workflow string)
+	Log *zap.Logger
+	Now func() time.Time
+}
+
+// A Watcher follows the Workflows of one namespace, or of all.
 type Watcher struct {
-	client    dynamic.ResourceInterface
-	handler   Handler
-	watermark Watermark
-	log       *zap.Logger
-	now       func() time.Time
+	Options
+	client   dynamic.ResourceInterface
+	caughtUp chan struct{}
 
 	mu     sync.Mutex
 	phases map[string]string // uid → the phase last reported
-	since  time.Time         // what ended before is known to be reported
+	mark   Mark              // what was reported before the start
 	saved  time.Time         // when the watermark was last saved
 	synced bool
 }
 
 // New makes a watcher.
-func New(client dynamic.Interface, namespace string, handler Handler, watermark Watermark, log *zap.Logger) *Watcher {
-	resource := client.Resource(schema.GroupVersionResource{
+func New(o Options) *Watcher {
+	resource := o.Client.Resource(schema.GroupVersionResource{
 		Group: wfapi.Group, Version: wfapi.Version, Resource: wfapi.WorkflowPlural,
 	})
-	w := &Watcher{
-		client: resource, handler: handler, watermark: watermark, log: log,
-		now: time.Now, phases: map[string]string{},
-	}
-	if namespace != "" {
-		w.client = resource.Namespace(namespace)
+	w := &Watcher{Options: o, client: resource, caughtUp: make(chan struct{}), phases: map[string]string{}}
+	if o.Namespace != "" {
+		w.client = resource.Namespace(o.Namespace)
 	}
 	return w
 }
@@ -71,12 +87,18 @@ func (w *Watcher) Run(ctx context.Context) error {
 	if err := w.loadWatermark(ctx); err != nil {
 		return err
 	}
+	w.catchUp(ctx)
+	close(w.caughtUp)
 	r := cache.NewReflectorWithOptions(&pager{w, ctx}, nil, &sink{w, ctx}, cache.ReflectorOptions{
 		Name: "workflows", TypeDescription: "workflows.argoproj.io",
 	})
 	r.RunWithContext(ctx)
 	return nil
 }
+
+// CaughtUp is closed once what happened while nobody watched has been reported, as far as the API server
+// still knows.
+func (w *Watcher) CaughtUp() <-chan struct{} { return w.caughtUp }
 
 // Synced says whether everything that had ended before the start has been reported.
 func (w *Watcher) Synced() bool {
@@ -91,11 +113,11 @@ func (w *Watcher) report(ctx context.Context, run bridge.Run) {
 		return
 	}
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
-		err := w.handler.Changed(ctx, run)
+		err := w.Handler.Changed(ctx, run)
 		if err == nil {
 			break
 		}
-		w.log.Warn("report run; trying again", zap.String(bridge.LogWorkflow, run.Namespace+"/"+run.Name),
+		w.Log.Warn("report run; trying again", zap.String(bridge.LogWorkflow, run.Namespace+"/"+run.Name),
 			zap.String(bridge.LogPhase, run.Phase), zap.Error(err))
 		select {
 		case <-ctx.Done():
@@ -130,7 +152,7 @@ func (w *Watcher) read(obj any) (bridge.Run, bool) {
 	}
 	run, err := read(o)
 	if err != nil {
-		w.log.Error("a workflow cannot be read; its end is not reported", zap.Error(err))
+		w.Log.Error("a workflow cannot be read; its end is not reported", zap.Error(err))
 		return run, false
 	}
 	return run, true

@@ -50,15 +50,15 @@ type mark struct {
 	at time.Time
 }
 
-func (m *mark) Load(context.Context) (time.Time, error) {
+func (m *mark) Load(context.Context) (Mark, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.at, nil
+	return Mark{Since: m.at}, nil
 }
-func (m *mark) Save(_ context.Context, t time.Time) error {
+func (m *mark) Save(_ context.Context, saved Mark) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.at = t
+	m.at = saved.Since
 	return nil
 }
 
@@ -87,7 +87,10 @@ func run(t *testing.T, l *listener, m *mark, objects ...runtime.Object) *fake.Fa
 	t.Helper()
 	client := fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(),
 		map[schema.GroupVersionResource]string{gvr: "WorkflowList"}, objects...)
-	w := New(client, "team", l, m, zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel)))
+	w := New(Options{
+		Client: client, Namespace: "team", Handler: l, Watermark: m, Saw: func(string) {},
+		Log: zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel)), Now: time.Now,
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	var done sync.WaitGroup
 	done.Go(func() { _ = w.Run(ctx) })

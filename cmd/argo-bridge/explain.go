@@ -186,7 +186,9 @@ func explainRule(e bridge.Event, facts bridge.Facts, scope *expression.Scope, d 
 		r.Decision, r.Reason, r.Detail = bridge.Rejected, bridge.ReasonPayload, err.Error()
 		return r
 	}
-	s, err := dispatch.Plan(e, facts, d.Rule, variables, workflowtemplates.DefaultNamespace)
+	s, err := dispatch.Plan(dispatch.Start{
+		Event: e, Facts: facts, Rule: d.Rule, Variables: variables, ClusterNamespace: workflowtemplates.DefaultNamespace,
+	})
 	if err != nil {
 		r.Decision, r.Reason, r.Detail = bridge.Rejected, bridge.ReasonParameter, err.Error()
 		return r

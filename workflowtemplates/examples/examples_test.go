@@ -119,7 +119,7 @@ func answerTo(t *testing.T, view *workflowtemplates.View, e bridge.Event) answer
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := dispatch.Plan(e, facts, d.Rule, variables, "argo")
+			s, err := dispatch.Plan(dispatch.Start{Event: e, Facts: facts, Rule: d.Rule, Variables: variables, ClusterNamespace: "argo"})
 			if err != nil {
 				d.Verdict, d.Reason, d.Detail = bridge.Rejected, bridge.ReasonParameter, err.Error()
 			} else {

@@ -1,0 +1,170 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"go.uber.org/zap"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+
+	"github.com/argo-bridge/argo-bridge/adapters/slack"
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/bus"
+	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
+	"github.com/argo-bridge/argo-bridge/bridge/inflight"
+	"github.com/argo-bridge/argo-bridge/bridge/kube"
+	"github.com/argo-bridge/argo-bridge/bridge/leader"
+	"github.com/argo-bridge/argo-bridge/bridge/ledger"
+	"github.com/argo-bridge/argo-bridge/bridge/notify"
+	"github.com/argo-bridge/argo-bridge/bridge/submit"
+	"github.com/argo-bridge/argo-bridge/bridge/waiting"
+	"github.com/argo-bridge/argo-bridge/bridge/watch"
+	"github.com/argo-bridge/argo-bridge/workflowtemplates"
+)
+
+// clients are the ways to the API server.
+type clients struct {
+	dynamic    dynamic.Interface
+	kubernetes kubernetes.Interface
+	metadata   metadata.Interface
+	argo       rest.Interface
+}
+
+func newClients(config *rest.Config) (c clients, err error) {
+	if c.dynamic, err = dynamic.NewForConfig(config); err != nil {
+		return c, fmt.Errorf("kubernetes client: %w", err)
+	}
+	if c.kubernetes, err = kubernetes.NewForConfig(config); err != nil {
+		return c, fmt.Errorf("kubernetes client: %w", err)
+	}
+	if c.metadata, err = metadata.NewForConfig(config); err != nil {
+		return c, fmt.Errorf("kubernetes client: %w", err)
+	}
+	c.argo, err = kube.Argo(config)
+	return c, err
+}
+
+func (a *App) build(ctx context.Context) error {
+	config, namespace, err := a.options.Kubernetes.REST()
+	if err != nil {
+		return err
+	}
+	if a.options.Namespace == "" {
+		a.options.Namespace = namespace
+	}
+	c, err := newClients(config)
+	if err != nil {
+		return err
+	}
+	if a.bus, err = bus.Open(ctx, a.options.Bus, a.part("bus")); err != nil {
+		return err
+	}
+	tables, err := openTables(ctx, a.bus, a.options.Bus)
+	if err != nil {
+		return err
+	}
+	if err := a.buildCatalog(c); err != nil {
+		return err
+	}
+	a.buildElector(c)
+	a.buildNotify(c, tables)
+	a.buildDispatch(c, tables)
+	a.metrics.watchBus(a.bus)
+	a.metrics.watchTemplates(a.catalog)
+	a.metrics.watchFlow(a.room, a.tracker, a.elector)
+	return nil
+}
+
+// tables are the buckets on the bus.
+type tables struct {
+	ledger, outbox, runs, state, waiting *bus.Bucket
+}
+
+func openTables(ctx context.Context, b *bus.Bus, c bus.Config) (t tables, err error) {
+	for _, table := range []struct {
+		bucket **bus.Bucket
+		name   string
+		ages   bool
+	}{
+		{&t.ledger, "LEDGER", true}, {&t.outbox, "OUTBOX", true}, {&t.runs, "RUNS", true},
+		{&t.state, "STATE", false}, {&t.waiting, "WAITING", false},
+	} {
+		ttl := c.RecordAge()
+		if !table.ages {
+			ttl = 0
+		}
+		if *table.bucket, err = b.Bucket(ctx, table.name, ttl); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+func (a *App) buildCatalog(c clients) error {
+	access, err := a.access()
+	if err != nil {
+		return err
+	}
+	log := a.part("catalog")
+	a.events = workflowtemplates.NewEvents(c.kubernetes, a.seams.Now, func(t bridge.Template, err error) {
+		log.Warn("report faults as a Kubernetes Event", zap.Stringer(bridge.LogTemplate, t), zap.Error(err))
+	})
+	a.catalog = workflowtemplates.NewCatalog(workflowtemplates.CatalogOptions{
+		Client: c.dynamic, Namespace: a.scope(), Cluster: a.options.ClusterWide,
+		Language: Language(), Access: access, Reporter: reporters{logReporter{log}, a.events},
+	})
+	return nil
+}
+
+// buildElector makes every process the leader that has the bus to itself.
+func (a *App) buildElector(c clients) {
+	a.elector = &leader.Elector{Namespace: a.options.Namespace, Log: a.part("leader")}
+	if a.bus.External() {
+		a.elector.Client = c.kubernetes
+	}
+}
+
+func (a *App) buildNotify(c clients, t tables) {
+	a.ledger = ledger.New(t.ledger, a.options.Bus.RecordAge(), a.part("ledger"))
+	a.reporter = &notify.Reporter{
+		Routes: routesOf{a.catalog}, Runs: t.runs, Queue: a.bus, History: &notify.History{Table: t.state},
+		Origins: &origins{bus: a.bus, ledger: a.ledger, finders: Finders(), log: a.part("notify")},
+		UI:      a.options.Argo.UI, Log: a.part("notify"), Now: a.seams.Now,
+	}
+	a.deliverer = &notify.Deliverer{
+		Notifiers: a.notifiers(), Outbox: through[notify.Table](a.seams.Outbox, t.outbox),
+		Observer: a.metrics, Log: a.part("notify"), Now: a.seams.Now,
+	}
+}
+
+func (a *App) notifiers() map[string]bridge.Notifier {
+	all := map[string]bridge.Notifier{}
+	if a.secrets.slack.Token != "" {
+		all["slack"] = through[bridge.Notifier](a.seams.Notifier,
+			slack.NewNotifier(a.secrets.slack.Token, slack.NotifierOptions{APIURL: a.options.Slack.APIURL}))
+	}
+	return all
+}
+
+func (a *App) buildDispatch(c clients, t tables) {
+	a.room = waiting.New(t.waiting, a.part("waiting"), a.seams.Now)
+	a.tracker = inflight.New(c.metadata, a.scope(), a.room.Freed, a.seams.Now)
+	a.watcher = watch.New(watch.Options{
+		Client: c.dynamic, Namespace: a.scope(), Handler: a.reporter, Watermark: &watermark{t.state},
+		Saw: a.tracker.See, Log: a.part("watch"), Now: a.seams.Now,
+	})
+	gate := &inflight.Gate{Tracker: a.tracker, Limits: a.options.Limits}
+	if a.bus.External() {
+		gate.Margin = a.options.Dispatch.Workers
+	}
+	a.dispatch = &dispatch.Dispatcher{
+		Finders: Finders(), Rules: rulesOf{a.catalog}, Ledger: through[dispatch.Ledger](a.seams.Ledger, a.ledger),
+		Events: a.bus, Room: a.room, Gate: gate,
+		Submitter:  through[bridge.Submitter](a.seams.Submitter, submit.NewKubernetes(c.argo)),
+		Rejections: a.reporter, Observer: a.metrics, ClusterNamespace: a.options.Namespace,
+		Log: a.part("dispatch"), Now: a.seams.Now,
+	}
+}

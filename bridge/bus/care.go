@@ -1,0 +1,121 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+)
+
+// careEvery is how often the streams are looked after.
+const careEvery = 5 * time.Second
+
+// Care looks after the streams and buckets until ctx ends: one that somebody has deleted is made anew,
+// one whose settings somebody has changed is put right. Both are logged and counted, see Repairs.
+// Consumers are made anew by whoever consumes.
+func (b *Bus) Care(ctx context.Context) error {
+	tick := time.NewTicker(careEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := b.care(ctx); err != nil && ctx.Err() == nil {
+				b.log.Warn("look after the streams", zap.Error(err))
+			}
+		}
+	}
+}
+
+// Repairs counts the streams, buckets and consumers that had to be made anew or put right.
+func (b *Bus) Repairs() int64 { return b.repairs.Load() }
+
+func (b *Bus) care(ctx context.Context) error {
+	var errs []error
+	for _, want := range b.planned() {
+		errs = append(errs, b.repair(ctx, want))
+	}
+	return errors.Join(errs...)
+}
+
+func (b *Bus) planned() []jetstream.StreamConfig {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.plan)
+}
+
+func (b *Bus) repair(ctx context.Context, want jetstream.StreamConfig) error {
+	s, err := b.js.Stream(ctx, want.Name)
+	what := "a stream was missing, made it anew: what stood in it is lost"
+	switch {
+	case err == nil && asPlanned(s.CachedInfo().Config, want):
+		return nil
+	case err == nil:
+		what = "the settings of a stream were changed, put them right"
+	case !errors.Is(err, jetstream.ErrStreamNotFound):
+		return fmt.Errorf("stream %s: %w", want.Name, err)
+	}
+	missing := err != nil
+	if err := b.ensureStream(ctx, want); err != nil {
+		return err
+	}
+	b.repairs.Add(1)
+	b.log.Error(what, zap.String("stream", want.Name))
+	if missing {
+		b.madeAnew(want.Name)
+	}
+	return nil
+}
+
+// asPlanned compares the settings that matter; the server adds others.
+func asPlanned(have, want jetstream.StreamConfig) bool {
+	return slices.Equal(have.Subjects, want.Subjects) && have.Retention == want.Retention && have.Discard == want.Discard &&
+		have.MaxBytes == want.MaxBytes && have.MaxAge == want.MaxAge && have.MaxMsgsPerSubject == max(want.MaxMsgsPerSubject, have.MaxMsgsPerSubject) &&
+		have.Replicas == want.Replicas && have.Duplicates == want.Duplicates
+}
+
+// ensureStreams makes what is missing, and applies the settings to what exists.
+func (b *Bus) ensureStreams(ctx context.Context) error {
+	for _, s := range b.planned() {
+		if err := b.ensureStream(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ensureStream never takes a message from a stream: all of them discard new messages, so that one that
+// is larger than its new bound keeps what it holds and refuses more until it has shrunk.
+func (b *Bus) ensureStream(ctx context.Context, s jetstream.StreamConfig) error {
+	if _, err := b.js.CreateOrUpdateStream(ctx, s); err != nil {
+		return fmt.Errorf("stream %s: %w", s.Name, err)
+	}
+	return nil
+}
+
+// ensurePlanned makes one stream of the plan if it is missing, and leaves it alone otherwise.
+func (b *Bus) ensurePlanned(ctx context.Context, name string) error {
+	for _, s := range b.planned() {
+		if s.Name == name {
+			return b.repair(ctx, s)
+		}
+	}
+	return fmt.Errorf("stream %s is not planned", name)
+}
+
+// madeAnew tells those who follow a bucket that it is another one now.
+func (b *Bus) madeAnew(stream string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, bucket := range b.buckets {
+		if bucketStream+bucket.name == stream {
+			close(bucket.anew)
+			bucket.anew = make(chan struct{})
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/expression"
+	"github.com/argo-bridge/argo-bridge/bridge/waiting"
+)
+
+// An attempt is one try to make the Workflow of one rule and event.
+type attempt struct {
+	event  bridge.Event
+	facts  bridge.Facts
+	scope  *expression.Scope
+	rule   *bridge.Rule
+	replay string
+	stored time.Time
+	// queue says that the rule has not waited yet: it queues up where others wait, and leaves the last
+	// part of a limit to the leader.
+	queue bool
+}
+
+var errBehind = errors.New("earlier events of the template wait")
+
+// start makes the Workflow of a rule that fits. The result's verdict is matched, rejected, or, with the error
+// that is to pass, waiting.
+func (d *Dispatcher) start(ctx context.Context, a attempt) (bridge.Result, error) {
+	result := bridge.Result{Template: a.rule.Template.String(), Rule: a.rule.Name, Replay: a.replay}
+	s, reason, err := d.plan(a)
+	switch {
+	case err != nil:
+		return become(result, bridge.Rejected, reason, err.Error()), nil
+	case d.Gate.Seen(s):
+		// Made by a process that died before it could record that; it may be gone already.
+		return matched(result, s), nil
+	case a.queue && d.Room.Taken(a.rule.Template):
+		return become(result, bridge.Waiting, bridge.ReasonLimit, errBehind.Error()), errBehind
+	}
+	if ok, detail := d.Gate.Enter(s, !a.queue); !ok {
+		return become(result, bridge.Waiting, bridge.ReasonLimit, detail), waiting.Full
+	}
+	if err := d.submit(ctx, a, s); err != nil {
+		d.Gate.Leave(s)
+		if bridge.IsPermanent(err) {
+			return become(result, bridge.Rejected, bridge.ReasonSubmit, err.Error()), nil
+		}
+		return become(result, bridge.Waiting, bridge.ReasonRetry, err.Error()), err
+	}
+	d.Gate.Made(s)
+	return matched(result, s), nil
+}
+
+func (d *Dispatcher) plan(a attempt) (s bridge.Submission, reason bridge.Reason, err error) {
+	variables, err := a.scope.Variables()
+	if err != nil {
+		return s, bridge.ReasonPayload, err
+	}
+	s, err = Plan(Start{
+		Event: a.event, Facts: a.facts, Rule: a.rule, Variables: variables, Replay: a.replay, ClusterNamespace: d.ClusterNamespace,
+	})
+	return s, bridge.ReasonParameter, err
+}
+
+// submit makes the Workflow and counts how that went.
+func (d *Dispatcher) submit(ctx context.Context, a attempt, s bridge.Submission) error {
+	began, source := time.Now(), s.Labels[bridge.LabelSource]
+	err := d.Submitter.Submit(ctx, s)
+	switch {
+	case err == nil:
+		d.Observer.Submitted(source, time.Since(began), time.Since(a.stored))
+	case bridge.IsPermanent(err):
+		d.Observer.SubmitFailed(source, "permanent")
+	case bridge.IsRefusal(err):
+		d.Observer.SubmitFailed(source, "refused")
+	default:
+		d.Observer.SubmitFailed(source, "transient")
+	}
+	return err
+}
+
+func matched(r bridge.Result, s bridge.Submission) bridge.Result {
+	r.Workflow = s.Namespace + "/" + s.Name
+	return become(r, bridge.Matched, bridge.ReasonMatched, "")
+}
+
+func become(r bridge.Result, v bridge.Verdict, reason bridge.Reason, detail string) bridge.Result {
+	r.Verdict, r.Reason, r.Detail = v, reason, detail
+	return r
+}

@@ -1,0 +1,150 @@
+package waiting
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/bus"
+)
+
+// A Table is where the tasks stand; *bus.Bucket is one. Its entries do not age.
+type Table interface {
+	Put(ctx context.Context, key string, value []byte) error
+	Delete(ctx context.Context, key string) error
+	Follow(ctx context.Context, f bus.Followed, seen func(bus.Entry), loaded func()) error
+}
+
+// A Room holds the tasks. Safe for concurrent use; Run must be running.
+type Room struct {
+	table Table
+	log   *zap.Logger
+	now   func() time.Time
+	wake  chan struct{} // something may be due
+
+	mu     sync.Mutex
+	loaded bool
+	lanes  map[string]*lane
+}
+
+// New makes a room over a table.
+func New(table Table, log *zap.Logger, now func() time.Time) *Room {
+	return &Room{table: table, log: log, now: now, wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
+}
+
+// Add stores a task; nil means that it is stored. The same task twice is one.
+func (r *Room) Add(ctx context.Context, t Task) error {
+	data, err := json.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("encode waiting task: %w", err)
+	}
+	if err := r.table.Put(ctx, t.key(), data); err != nil {
+		return fmt.Errorf("wait: %w", err)
+	}
+	r.saw(bus.Entry{Key: t.key(), Value: data})
+	return nil
+}
+
+// Taken says whether something waits in the lane of a template, or may wait there for all that is known:
+// then later events wait as well.
+func (r *Room) Taken(template bridge.Template) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.loaded || r.lanes[LaneOf(template)] != nil
+}
+
+// Len is how many tasks wait.
+func (r *Room) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for _, l := range r.lanes {
+		n += len(l.tasks)
+	}
+	return n
+}
+
+// Sequences are the places on the bus of the events that wait, ascending; ok is false while they are not known.
+func (r *Room) Sequences() (all []uint64, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.lanes {
+		for _, t := range l.tasks {
+			if t.task.Request == nil {
+				all = append(all, t.task.Sequence)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), r.loaded
+}
+
+// Run follows the table until ctx ends.
+func (r *Room) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := r.table.Follow(ctx, bus.Followed{Deletes: true}, r.saw, r.setLoaded); err != nil {
+			r.log.Warn("who waits is not known; all wait until it is", zap.Error(err))
+		}
+		r.mu.Lock()
+		r.loaded, r.lanes = false, map[string]*lane{}
+		r.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+	return nil
+}
+
+// saw takes over a change of the table.
+func (r *Room) saw(e bus.Entry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e.Deleted {
+		r.remove(e.Key)
+		return
+	}
+	t, err := Decode(e)
+	if err != nil {
+		r.log.Error("a waiting task cannot be read; it stays in the table", zap.Error(err))
+		return
+	}
+	l := r.lanes[t.Lane()]
+	if l == nil {
+		l = &lane{}
+		r.lanes[t.Lane()] = l
+	}
+	l.add(e.Key, t)
+	r.nudge()
+}
+
+func (r *Room) remove(key string) {
+	l := r.lanes[laneOf(key)]
+	if l == nil {
+		return
+	}
+	if l.remove(key); len(l.tasks) == 0 && !l.busy {
+		delete(r.lanes, laneOf(key))
+	}
+}
+
+func (r *Room) setLoaded() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.loaded = true
+	r.nudge()
+}
+
+// nudge wakes the worker.
+func (r *Room) nudge() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,74 @@
+package watch
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+)
+
+// The API server sends what it remembers at once: a watch that is silent for idle has nothing more, and one
+// that says nothing for patience never had.
+const (
+	idle     = 500 * time.Millisecond
+	patience = 2 * time.Second
+)
+
+// catchUp reports what happened since the mark was saved, by a watch from its resource version: so also runs
+// that ended and were deleted while no bridge was there are told. The API server remembers the changes of
+// some minutes; what is older, the list that follows knows, but for what was deleted.
+func (w *Watcher) catchUp(ctx context.Context) {
+	if w.mark.Version == "" {
+		return
+	}
+	changes, err := w.client.Watch(ctx, metav1.ListOptions{LabelSelector: started, ResourceVersion: w.mark.Version})
+	if err != nil {
+		w.forgotten(err)
+		return
+	}
+	defer changes.Stop()
+	silence := time.NewTimer(patience)
+	defer silence.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-silence.C:
+			return
+		case change, ok := <-changes.ResultChan():
+			if !ok {
+				return
+			}
+			if change.Type == watch.Error {
+				w.forgotten(apierrors.FromObject(change.Object))
+				return
+			}
+			w.changed(ctx, change)
+			silence.Reset(idle)
+		}
+	}
+}
+
+func (w *Watcher) changed(ctx context.Context, change watch.Event) {
+	o, ok := change.Object.(*unstructured.Unstructured)
+	if !ok {
+		return
+	}
+	if o.GetLabels()[bridge.LabelEvent] != "" {
+		w.Saw(o.GetNamespace() + "/" + o.GetName())
+	}
+	if run, ok := w.read(o); ok && (change.Type != watch.Deleted || run.Completed()) {
+		w.report(ctx, run)
+	}
+}
+
+func (w *Watcher) forgotten(err error) {
+	w.Log.Warn("the API server no longer knows what happened while no bridge was there; "+
+		"runs that ended and were deleted meanwhile are not reported", zap.Error(err))
+}
