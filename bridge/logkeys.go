@@ -15,6 +15,7 @@ const (
 	LogPhase       = "phase"
 	LogOutcome     = "outcome"
 	LogAttempt     = "attempt"
+	LogUser        = "user"
 	LogDestination = "destination"
 	LogTook        = "took"
 )

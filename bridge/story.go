@@ -12,14 +12,14 @@ var ErrUnknownEvent = errors.New("no such event: it never arrived, or is older t
 
 // A Query selects records of the ledger; a zero field selects all.
 type Query struct {
-	Source   string    // a part of the event's source, or a source's short name: github, gcs, slack
-	Type     string    // the CloudEvents type, or the name in `on`: github.push; or the beginning of one up to a dot
-	Template string    // namespace/name, or a name in any namespace: it has a result
-	Rule     string    // of that name
-	Outcome  Verdict   // some result has that verdict
-	Since    time.Time // stored at or after
-	Until    time.Time // stored before
-	Limit    int       // at most so many, the newest; 0: all
+	Source   string    `json:"source,omitempty"`   // a part of the event's source, or a source's short name: github, gcs, slack
+	Type     string    `json:"type,omitempty"`     // the CloudEvents type, or the name in `on`; or the beginning of one up to a dot
+	Template string    `json:"template,omitempty"` // namespace/name, or a name in any namespace: it has a result
+	Rule     string    `json:"rule,omitempty"`     // of that name
+	Outcome  Verdict   `json:"outcome,omitempty"`  // some result has that verdict
+	Since    time.Time `json:"since,omitzero"`     // stored at or after
+	Until    time.Time `json:"until,omitzero"`     // stored before
+	Limit    int       `json:"limit,omitempty"`    // at most so many, the newest; 0: all
 }
 
 // Fits says whether a record is one of those that are asked for.

@@ -16,9 +16,11 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
 	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/admin"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
+	"github.com/argo-bridge/argo-bridge/bridge/history"
 	"github.com/argo-bridge/argo-bridge/bridge/inflight"
 	"github.com/argo-bridge/argo-bridge/bridge/intake"
 	"github.com/argo-bridge/argo-bridge/bridge/leader"
@@ -66,6 +68,8 @@ type App struct {
 	deliverer *notify.Deliverer
 	watcher   *watch.Watcher
 	dispatch  *dispatch.Dispatcher
+	replayer  *history.Replayer
+	admin     *admin.Server
 	commands  *slack.Webhooks
 }
 
@@ -120,10 +124,12 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(stageNotify, "notify", func(ctx context.Context) error {
 		return a.bus.ConsumeNotifications(ctx, notifyWorkers, a.deliverer.Handle)
 	})
-	webhooks := a.webhooks()
+	handlers := a.webhooks()
+	handlers["/api/"] = a.admin
 	l.start(stageHTTP, "http", func(ctx context.Context) error {
 		defer a.closeCommands()
-		return serve(ctx, a.listener, routes(webhooks, a.Ready, a.metrics.registry), a.part("http"))
+		defer context.AfterFunc(ctx, a.admin.Close)()
+		return serve(ctx, a.listener, routes(handlers, a.Ready, a.metrics.registry), a.part("http"))
 	})
 	a.log.Info("listening", zap.String("address", a.Address()))
 	if err := a.startPull(ctx, l); err != nil {
@@ -184,7 +190,7 @@ func (a *App) waitForWorkflows(ctx context.Context, l *lifecycle) error {
 func (a *App) lead(ctx context.Context) {
 	var parts sync.WaitGroup
 	defer parts.Wait()
-	parts.Go(func() { _ = a.room.Work(ctx, a.options.Dispatch.Workers, a.dispatch.Work) })
+	parts.Go(func() { _ = a.room.Work(ctx, a.options.Dispatch.Workers, a.replayer.Work(a.dispatch.Work)) })
 	parts.Go(func() { _ = a.bus.Trim(ctx, a.room.Sequences) })
 }
 

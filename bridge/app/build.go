@@ -12,8 +12,10 @@ import (
 
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
 	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/admin"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
+	"github.com/argo-bridge/argo-bridge/bridge/history"
 	"github.com/argo-bridge/argo-bridge/bridge/inflight"
 	"github.com/argo-bridge/argo-bridge/bridge/kube"
 	"github.com/argo-bridge/argo-bridge/bridge/leader"
@@ -72,35 +74,13 @@ func (a *App) build(ctx context.Context) error {
 	a.buildElector(c)
 	a.buildNotify(c, tables)
 	a.buildDispatch(c, tables)
+	if err := a.buildAdmin(c, tables); err != nil {
+		return err
+	}
 	a.metrics.watchBus(a.bus)
 	a.metrics.watchTemplates(a.catalog)
 	a.metrics.watchFlow(a.room, a.tracker, a.elector)
 	return nil
-}
-
-// tables are the buckets on the bus.
-type tables struct {
-	ledger, outbox, runs, state, waiting *bus.Bucket
-}
-
-func openTables(ctx context.Context, b *bus.Bus, c bus.Config) (t tables, err error) {
-	for _, table := range []struct {
-		bucket **bus.Bucket
-		name   string
-		ages   bool
-	}{
-		{&t.ledger, "LEDGER", true}, {&t.outbox, "OUTBOX", true}, {&t.runs, "RUNS", true},
-		{&t.state, "STATE", false}, {&t.waiting, "WAITING", false},
-	} {
-		ttl := c.RecordAge()
-		if !table.ages {
-			ttl = 0
-		}
-		if *table.bucket, err = b.Bucket(ctx, table.name, ttl); err != nil {
-			return t, err
-		}
-	}
-	return t, nil
 }
 
 func (a *App) buildCatalog(c clients) error {
@@ -140,6 +120,18 @@ func (a *App) buildNotify(c clients, t tables) {
 	}
 }
 
+// buildAdmin makes what tells people of past events, and replays them.
+func (a *App) buildAdmin(c clients, t tables) error {
+	auth, err := admin.NewAuthenticator(a.options.Admin, c.kubernetes, a.options.Namespace)
+	if err != nil {
+		return fmt.Errorf("admin: %w", err)
+	}
+	past := &history.History{Bus: a.bus, Ledger: t.ledger, Runs: t.runs, Outbox: t.outbox}
+	a.replayer = &history.Replayer{History: past, Dispatcher: a.dispatch}
+	a.admin = admin.New(past, a.replayer, auth, a.part("admin"))
+	return nil
+}
+
 func (a *App) notifiers() map[string]bridge.Notifier {
 	all := map[string]bridge.Notifier{}
 	if a.secrets.slack.Token != "" {
@@ -156,6 +148,7 @@ func (a *App) buildDispatch(c clients, t tables) {
 		Client: c.dynamic, Namespace: a.scope(), Handler: a.reporter, Watermark: &watermark{t.state},
 		Saw: a.tracker.See, Log: a.part("watch"), Now: a.seams.Now,
 	})
+	submitter := submit.NewKubernetes(c.argo)
 	gate := &inflight.Gate{Tracker: a.tracker, Limits: a.options.Limits}
 	if a.bus.External() {
 		gate.Margin = a.options.Dispatch.Workers
@@ -163,7 +156,7 @@ func (a *App) buildDispatch(c clients, t tables) {
 	a.dispatch = &dispatch.Dispatcher{
 		Finders: Finders(), Rules: rulesOf{a.catalog}, Ledger: through[dispatch.Ledger](a.seams.Ledger, a.ledger),
 		Events: a.bus, Room: a.room, Gate: gate,
-		Submitter:  through[bridge.Submitter](a.seams.Submitter, submit.NewKubernetes(c.argo)),
+		Submitter: through[bridge.Submitter](a.seams.Submitter, submitter), Validator: submitter,
 		Rejections: a.reporter, Observer: a.metrics, ClusterNamespace: a.options.Namespace,
 		Log: a.part("dispatch"), Now: a.seams.Now,
 	}

@@ -24,9 +24,9 @@ const (
 )
 
 // routes are the paths of the bridge. Only those under /webhooks are for the outside.
-func routes(webhooks map[string]http.Handler, ready func(context.Context) error, metrics prometheus.Gatherer) http.Handler {
+func routes(handlers map[string]http.Handler, ready func(context.Context) error, metrics prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
-	for path, handler := range webhooks {
+	for path, handler := range handlers {
 		mux.Handle(path, handler)
 	}
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {

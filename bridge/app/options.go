@@ -10,6 +10,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
+	"github.com/argo-bridge/argo-bridge/bridge/admin"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/inflight"
 	"github.com/argo-bridge/argo-bridge/bridge/kube"
@@ -36,6 +37,7 @@ type Options struct {
 	Limits     inflight.Limits `yaml:"limits"`
 	Kubernetes kube.Config     `yaml:"kubernetes"`
 	Bus        bus.Config      `yaml:"bus"`
+	Admin      admin.Config    `yaml:"admin"`
 
 	// A source without a section is off.
 	GitHub *github.Config `yaml:"github"`
@@ -82,6 +84,7 @@ func (o Options) Defaults() Options {
 		o.Dispatch.Workers = 32
 	}
 	o.Limits = o.Limits.Defaults()
+	o.Admin = o.Admin.Defaults()
 	o.Bus = o.Bus.Defaults()
 	return o
 }
@@ -104,7 +107,7 @@ func (o Options) Validate() error {
 	if u, err := url.Parse(o.Argo.UI); o.Argo.UI != "" && (err != nil || u.Scheme == "" || u.Host == "") {
 		errs = append(errs, fmt.Errorf("argo.ui: %q is no address such as https://argo.example.com", o.Argo.UI))
 	}
-	errs = append(errs, o.Bus.Validate(), section("limits", o.Limits.Validate()))
+	errs = append(errs, o.Bus.Validate(), section("limits", o.Limits.Validate()), section("admin", o.Admin.Validate()))
 	if _, err := match.NewAccess(o.Access, "any"); err != nil {
 		errs = append(errs, fmt.Errorf("access: %w", err))
 	}

@@ -44,8 +44,10 @@ func (b *Bus) Bucket(ctx context.Context, name string, ttl time.Duration) (*Buck
 	config := bucketConfig(b.config, name, ttl)
 	var kv jetstream.KeyValue
 	err := b.patiently(ctx, func() error {
-		if err := b.ensureStream(ctx, config); err != nil {
-			return err
+		if !b.attached {
+			if err := b.ensureStream(ctx, config); err != nil {
+				return err
+			}
 		}
 		var err error
 		kv, err = b.js.KeyValue(ctx, bucketPrefix+name)

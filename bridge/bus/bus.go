@@ -26,6 +26,7 @@ type Bus struct {
 
 	payloads *payloads
 	repairs  atomic.Int64
+	attached bool // to somebody else's streams
 
 	mu      sync.Mutex
 	plan    []jetstream.StreamConfig // what must be there, see care.go
@@ -44,6 +45,24 @@ func Open(ctx context.Context, c Config, log *zap.Logger) (*Bus, error) {
 	if err := b.patiently(ctx, func() error { return b.ensureStreams(ctx) }); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("set up JetStream: %w", err)
+	}
+	return b, nil
+}
+
+// Attach connects to the external cluster of a running bridge to read what is there. It makes and changes
+// nothing: a stream or bucket that is missing is an error.
+func Attach(ctx context.Context, c Config, log *zap.Logger) (*Bus, error) {
+	if c.URL == "" {
+		return nil, errors.New("the embedded bus has no address: ask the bridge itself")
+	}
+	b := &Bus{config: c, log: log, buckets: map[string]*Bucket{}, payloads: newPayloads(), attached: true}
+	if err := b.connect(); err != nil {
+		b.Close()
+		return nil, err
+	}
+	if _, err := b.js.Stream(ctx, eventStream); err != nil {
+		b.Close()
+		return nil, fmt.Errorf("no bridge has used the bus at %s: stream %s: %w", c.URL, eventStream, err)
 	}
 	return b, nil
 }
@@ -73,7 +92,8 @@ func (b *Bus) connect() error {
 		// While the server is away, publishing fails at once instead of filling a buffer: the
 		// source is told 503 and keeps the event.
 		nats.ReconnectBufSize(-1),
-		nats.RetryOnFailedConnect(true),
+		// Whoever looks at a bus wants to hear at once that it is not there.
+		nats.RetryOnFailedConnect(!b.attached),
 		// A server that is cut off without a word is noticed after 10 to 15 seconds, not after minutes.
 		nats.PingInterval(5 * time.Second),
 		nats.MaxPingsOutstanding(2),

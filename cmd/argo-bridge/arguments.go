@@ -1,17 +1,22 @@
 package main
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// arrange puts the flags of lint and explain before their other arguments, as urfave/cli wants them,
-// and repeats --template before each of several files: people write `lint DIR --output json` and
-// `explain --template *.yaml --source github`.
+// arrange puts the flags of lint, explain and the events commands before their other arguments, as
+// urfave/cli wants them, and repeats --template of explain before each of several files: people write
+// `lint DIR --output json`, `explain --template *.yaml --source github` and `events show ID -n argo`.
 func arrange(args []string) []string {
-	if len(args) < 2 || (args[1] != "lint" && args[1] != "explain") {
+	n := commandLength(args)
+	if n == 0 {
 		return args
 	}
+	command := args[1]
 	var flags, rest []string
 	list := ""
-	for i := 2; i < len(args); i++ {
+	for i := n; i < len(args); i++ {
 		arg := args[i]
 		switch {
 		case arg == "--":
@@ -19,10 +24,10 @@ func arrange(args []string) []string {
 			i = len(args)
 		case len(arg) > 1 && arg[0] == '-':
 			flags, list = append(flags, arg), ""
-			if name := strings.TrimLeft(arg, "-"); takesValue(name) && i+1 < len(args) {
+			if name := strings.TrimLeft(arg, "-"); takesValue(command, name) && i+1 < len(args) {
 				i++
 				flags = append(flags, args[i])
-				if name == "template" {
+				if command == "explain" && name == "template" {
 					list = arg
 				}
 			}
@@ -32,14 +37,33 @@ func arrange(args []string) []string {
 			rest = append(rest, arg)
 		}
 	}
-	out := append([]string{args[0], args[1]}, flags...)
+	out := append(slices.Clone(args[:n]), flags...)
 	if len(rest) > 0 {
 		out = append(append(out, "--"), rest...)
 	}
 	return out
 }
 
+// commandLength is how many words name the program and a command that is arranged; 0 for others.
+func commandLength(args []string) int {
+	switch {
+	case len(args) < 2:
+		return 0
+	case args[1] == "lint" || args[1] == "explain":
+		return 2
+	case args[1] == "events" && len(args) > 2 && slices.Contains([]string{"list", "show", "tail", "replay"}, args[2]):
+		return 3
+	}
+	return 0
+}
+
 // takesValue says whether the flag's value is the next argument.
-func takesValue(name string) bool {
-	return name != "help" && name != "h" && name != "generate-bash-completion" && !strings.Contains(name, "=")
+func takesValue(command, name string) bool {
+	switch name {
+	case "help", "h", "generate-bash-completion":
+		return false
+	case "payload", "dry-run":
+		return command != "events"
+	}
+	return !strings.Contains(name, "=")
 }

@@ -53,7 +53,7 @@ func newApp() *cli.App {
 		// A comma in a file's name is a comma.
 		DisableSliceFlagSeparator: true,
 		Commands: []*cli.Command{
-			serveCommand(), lintCommand(), explainCommand(), versionCommand(), completionCommand(),
+			serveCommand(), lintCommand(), explainCommand(), eventsCommand(), versionCommand(), completionCommand(),
 		},
 		// The exit code is decided in main.
 		ExitErrHandler: func(*cli.Context, error) {},
@@ -64,6 +64,9 @@ func newApp() *cli.App {
 	}
 	for _, c := range a.Commands {
 		c.OnUsageError = usageError
+		for _, sub := range c.Subcommands {
+			sub.OnUsageError = usageError
+		}
 	}
 	return a
 }

@@ -33,6 +33,7 @@ func writeJSON(w io.Writer, v any) error {
 // marks stand before each rule, so that the eye finds the one that matched.
 var marks = map[bridge.Verdict]string{
 	bridge.Matched: "✓", bridge.Rejected: "✗", bridge.Fault: "✗", bridge.Filtered: "·", bridge.OtherEvent: "·",
+	bridge.Waiting: "…", bridge.Parked: "✗",
 }
 
 func writeExplanation(w io.Writer, x explanation) error {

@@ -1,0 +1,53 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/argo-bridge/argo-bridge/bridge/bus"
+	"github.com/argo-bridge/argo-bridge/bridge/history"
+	"github.com/argo-bridge/argo-bridge/bridge/waiting"
+)
+
+// tables are the buckets on the bus.
+type tables struct {
+	ledger, outbox, runs, state, waiting *bus.Bucket
+}
+
+func openTables(ctx context.Context, b *bus.Bus, c bus.Config) (t tables, err error) {
+	for _, table := range []struct {
+		bucket **bus.Bucket
+		name   string
+		ages   bool
+	}{
+		{&t.ledger, "LEDGER", true}, {&t.outbox, "OUTBOX", true}, {&t.runs, "RUNS", true},
+		{&t.state, "STATE", false}, {&t.waiting, "WAITING", false},
+	} {
+		ttl := c.RecordAge()
+		if !table.ages {
+			ttl = 0
+		}
+		if *table.bucket, err = b.Bucket(ctx, table.name, ttl); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// AttachHistory reads the history on an external bus, and asks through it for replays, with no bridge between.
+// It changes no setting of the bus. close ends the connection.
+func AttachHistory(ctx context.Context, c bus.Config, log *zap.Logger) (h *history.History, r *history.Requester, close func(), err error) {
+	b, err := bus.Attach(ctx, c.Defaults(), log)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	t, err := openTables(ctx, b, c.Defaults())
+	if err != nil {
+		b.Close()
+		return nil, nil, nil, err
+	}
+	h = &history.History{Bus: b, Ledger: t.ledger, Runs: t.runs, Outbox: t.outbox}
+	return h, &history.Requester{Room: waiting.New(t.waiting, log, time.Now), Now: time.Now}, b.Close, nil
+}
