@@ -185,10 +185,17 @@ func (o *origins) variables(ctx context.Context, hash string) (map[string]any, e
 	if err != nil || !ok {
 		return nil, err
 	}
-	e, ok, err := o.bus.Event(ctx, record.Sequence)
-	if err != nil || !ok {
+	var variables map[string]any
+	var failed error
+	if _, err := o.bus.WithEvent(ctx, record.Sequence, func(e bridge.Event) {
+		variables, failed = o.variablesOf(e, hash)
+	}); err != nil {
 		return nil, err
 	}
+	return variables, failed
+}
+
+func (o *origins) variablesOf(e bridge.Event, hash string) (map[string]any, error) {
 	if e.Hash() != hash {
 		return nil, errors.New("the event stream holds another event in its place")
 	}

@@ -15,7 +15,7 @@ const (
 	freeData = 1 << 20
 	// consumeBudget bounds the data of all larger events that are being handled, in bytes: one of
 	// GitHub's largest at a time. What is made of the data on the way (the variables of expressions)
-	// is two to four times as large, and handling keeps a core busy anyway.
+	// is two to five times as large, and handling keeps a core busy anyway.
 	consumeBudget = 32 << 20
 	// pullBytes bounds the messages that the server sends ahead. It is no less than the largest
 	// message that may stand in a stream: a bridge before this one stored up to 32 MB in one.

@@ -74,11 +74,8 @@ func (b *Bus) repair(ctx context.Context, want jetstream.StreamConfig) error {
 
 // asPlanned compares the settings that matter; the server adds others.
 func asPlanned(have, want jetstream.StreamConfig) bool {
-	if want.MaxMsgsPerSubject == 0 {
-		want.MaxMsgsPerSubject = -1 // as the server calls it
-	}
 	return slices.Equal(have.Subjects, want.Subjects) && have.Retention == want.Retention && have.Discard == want.Discard &&
-		have.MaxBytes == want.MaxBytes && have.MaxAge == want.MaxAge && have.MaxMsgsPerSubject == want.MaxMsgsPerSubject &&
+		have.MaxBytes == want.MaxBytes && have.MaxAge == want.MaxAge && max(have.MaxMsgsPerSubject, 0) == max(want.MaxMsgsPerSubject, 0) &&
 		have.Replicas == want.Replicas && have.Duplicates == want.Duplicates
 }
 

@@ -12,20 +12,34 @@ import (
 )
 
 // Event reads one event again, by its sequence in the stream; ok is false when it is no longer there.
+// Who reads several at once, or large ones often, uses [Bus.WithEvent].
 func (b *Bus) Event(ctx context.Context, sequence uint64) (e bridge.Event, ok bool, err error) {
+	ok, err = b.WithEvent(ctx, sequence, func(read bridge.Event) { e = read })
+	return e, ok, err
+}
+
+// WithEvent calls use with an event that is read again, by its sequence in the stream; found is false when
+// it is no longer there. A large event waits for its share of memory, as in [Bus.ConsumeEvents], and
+// holds it until use has returned; use must not read another.
+func (b *Bus) WithEvent(ctx context.Context, sequence uint64, use func(e bridge.Event)) (found bool, err error) {
 	s, err := b.js.Stream(ctx, eventStream)
 	if err != nil {
-		return bridge.Event{}, false, fmt.Errorf("stream %s: %w", eventStream, err)
+		return false, fmt.Errorf("stream %s: %w", eventStream, err)
 	}
 	m, err := s.GetMsg(ctx, sequence)
-	if err != nil {
-		if isNotFound(err) {
-			return bridge.Event{}, false, nil
-		}
-		return bridge.Event{}, false, fmt.Errorf("read event %d: %w", sequence, err)
+	if isNotFound(err) {
+		return false, nil
 	}
-	e, err = b.decode(ctx, unseal(m.Header, m.Data))
-	return e, err == nil, err
+	if err != nil {
+		return false, fmt.Errorf("read event %d: %w", sequence, err)
+	}
+	e, release, err := b.receive(ctx, m.Header, m.Data)
+	if err != nil {
+		return false, err
+	}
+	defer release()
+	use(e)
+	return true, nil
 }
 
 func isNotFound(err error) bool {

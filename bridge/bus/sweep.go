@@ -97,12 +97,28 @@ func (b *Bus) mark(ctx context.Context) error {
 			s.scanned = meta.Sequence.Stream
 		})
 	}
+	if err != nil {
+		return err
+	}
+	return s.forget(ctx, stream, state)
+}
+
+// forget drops the names whose last event is gone: before the first of the stream, or removed from between
+// events that wait.
+func (s *sweeper) forget(ctx context.Context, stream jetstream.Stream, state jetstream.StreamState) error {
 	for name, sequence := range s.named {
-		if sequence < state.FirstSeq {
+		gone := sequence < state.FirstSeq
+		if !gone && state.NumDeleted > 0 {
+			_, err := stream.GetMsg(ctx, sequence)
+			if gone = isNotFound(err); err != nil && !gone {
+				return err
+			}
+		}
+		if gone {
 			delete(s.named, name)
 		}
 	}
-	return err
+	return nil
 }
 
 // unnamed are the objects, last touched before then, that no event names.
@@ -128,13 +144,11 @@ func (b *Bus) surplusClaims(ctx context.Context, stream jetstream.Stream, object
 	if err != nil {
 		return nil, err
 	}
-	if len(waiting) > 0 {
-		finished = min(finished, waiting[0]-1)
-	}
 	var old []claimObject
 	named := b.payloads.sweeper.named
 	for _, object := range objects {
-		if sequence, ok := named[object.Name]; ok && sequence <= finished {
+		sequence, ok := named[object.Name]
+		if _, waits := slices.BinarySearch(waiting, sequence); ok && !waits && sequence <= finished {
 			old = append(old, object)
 		}
 	}

@@ -196,3 +196,26 @@ func TestAnObjectWithoutAllItsChunksIsAClearFault(t *testing.T) {
 		t.Errorf("got %v, want that the object of event 1 is gone", err)
 	}
 }
+
+func TestASweepRemovesWhatWasRemovedAroundAnEventThatWaits(t *testing.T) {
+	t.Parallel()
+	b := open(t, Config{})
+	for i := range 3 {
+		mustPublish(t, b, large(fmt.Sprint(i), noise(2<<20)))
+	}
+	sweepNow(t, b)
+	s, err := b.js.Stream(t.Context(), eventStream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteMsg(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	sweepNow(t, b)
+	got, want := objects(t, b), []string{claimName(large("0", noise(2<<20))), claimName(large("2", noise(2<<20)))}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

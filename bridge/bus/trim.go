@@ -24,8 +24,8 @@ const (
 )
 
 // Trim removes what is done with when it is too old or a stream is nearly full, until ctx ends: events
-// that are acknowledged and do not wait, by their sequences, payloads that no event names, and the oldest records. One process at a time
-// does it.
+// that are acknowledged and do not wait, by their sequences, payloads that no event names, and the oldest
+// records. One process at a time does it.
 func (b *Bus) Trim(ctx context.Context, waiting func() (ascending []uint64, known bool)) error {
 	t := &trimmer{Bus: b}
 	tick, sweep := time.NewTicker(trimEvery), time.NewTicker(sweepEvery)

@@ -39,9 +39,10 @@ type Ledger interface {
 	Put(ctx context.Context, r bridge.Record) error
 }
 
-// Events reads events again.
+// Events reads events again. WithEvent calls use with the event of a sequence, which may be large: its
+// memory is given back when use has returned. found is false when the event is no longer there.
 type Events interface {
-	Event(ctx context.Context, sequence uint64) (bridge.Event, bool, error)
+	WithEvent(ctx context.Context, sequence uint64, use func(e bridge.Event)) (found bool, err error)
 }
 
 // A Room is where rules wait; *waiting.Room is one.

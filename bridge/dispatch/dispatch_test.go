@@ -74,9 +74,12 @@ func (f *fixedRules) Rule(t bridge.Template, name string) (*bridge.Rule, bridge.
 	return nil, bridge.Decision{Verdict: bridge.Parked, Reason: bridge.ReasonTemplate, Detail: "the rule is gone"}
 }
 
-func (w *world) Event(_ context.Context, sequence uint64) (bridge.Event, bool, error) {
+func (w *world) WithEvent(_ context.Context, sequence uint64, use func(bridge.Event)) (bool, error) {
 	e, ok := w.stored[sequence]
-	return e, ok, nil
+	if ok {
+		use(e)
+	}
+	return ok, nil
 }
 
 func (w *world) Taken(bridge.Template) bool { return len(w.tasks) > 0 }

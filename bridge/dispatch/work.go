@@ -25,14 +25,25 @@ func (d *Dispatcher) Work(ctx context.Context, t waiting.Task, try waiting.Try) 
 	if known && before.Verdict != "" && before.Settled() {
 		return nil // and died before the task was taken out
 	}
-	e, found, err := d.Events.Event(ctx, t.Sequence)
+	var ours bool
+	var worked error
+	_, err = d.Events.WithEvent(ctx, t.Sequence, func(e bridge.Event) {
+		if ours = e.Hash() == t.Event; ours {
+			worked = d.workOn(ctx, t, try, e, record)
+		}
+	})
 	if err != nil && !bridge.IsPermanent(err) {
 		return err
 	}
-	if err != nil || !found || e.Hash() != t.Event {
+	if !ours {
 		return d.conclude(ctx, t, record, become(before, bridge.Rejected, bridge.ReasonLost,
 			"the event is no longer on the bus; if its source sends it again, it is handled anew"))
 	}
+	return worked
+}
+
+func (d *Dispatcher) workOn(ctx context.Context, t waiting.Task, try waiting.Try, e bridge.Event, record bridge.Record) error {
+	before, _ := record.Result(t.Template, t.Rule, t.Replay)
 	result, failed := d.turn(ctx, t, e, record)
 	result.Attempts = try.Number
 	if bridge.IsRefusal(failed) && !try.Failing.IsZero() && d.Now().Sub(try.Failing) > patience {
