@@ -250,7 +250,7 @@ func TestAFullObjectStoreRefusesForAWhile(t *testing.T) {
 	b := open(t, Config{MaxBytes: 64 << 20})
 	// Most of the store is full of uploads that go on.
 	for range 90 {
-		if _, err := b.js.Publish(t.Context(), chunkSubject("another"), noise(1<<20 - 100)); err != nil {
+		if _, err := b.js.Publish(t.Context(), chunkSubject("another"), noise(1<<20-100)); err != nil {
 			t.Fatal(err)
 		}
 	}
