@@ -41,7 +41,7 @@ func event(id string) bridge.Event {
 // collect consumes until n events have been settled, and returns them.
 func collect(t *testing.T, b *Bus, n int, handle EventHandler) []bridge.Event {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // large events under the race detector
 	defer cancel()
 	var mu sync.Mutex
 	var got []bridge.Event

@@ -55,7 +55,7 @@ func replayEvents(c *cli.Context) error {
 	return withBackend(c, func(b *backend) error {
 		out := &replayWriter{w: c.App.Writer, json: c.String("output") == "json", dryRun: r.DryRun}
 		err := b.Replay(c.Context, r, out.write)
-		if errors.Is(err, client.ErrCut) || c.Context.Err() != nil {
+		if errors.Is(err, client.ErrCut) || c.Err() != nil {
 			err = fmt.Errorf("%w; what has been started is running: ask again with --id %s, and it is not started twice", err, r.ID)
 		}
 		if err == nil || out.decided() > 0 {

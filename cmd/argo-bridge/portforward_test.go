@@ -96,7 +96,7 @@ func (a *apiServer) copyStream(s httpstream.Stream) {
 	if err != nil {
 		return
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	go func() { _, _ = io.Copy(conn, s) }()
 	_, _ = io.Copy(s, conn)
 }
