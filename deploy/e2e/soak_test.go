@@ -15,6 +15,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -109,36 +110,40 @@ func soakSend(ctx context.Context, t *testing.T, p *proc, rate int, sent *atomic
 // soakEnd stands in for the controller, which would need a core of its own: it ends each Workflow, and
 // deletes it.
 func soakEnd(ctx context.Context, t *testing.T, c *cluster, ns string) {
-	metadata := c.workflowsOf(ns)
-	for ctx.Err() == nil {
-		page, err := metadata.List(ctx, metav1.ListOptions{Limit: 500, LabelSelector: "workflows.argoproj.io/completed!=true"})
-		if err != nil {
-			if ctx.Err() == nil {
-				t.Log(err)
-			}
-			continue
-		}
-		for _, wf := range page.Items {
-			phase := "Succeeded"
-			if parameter(wf, "code") == "1" {
-				phase = "Failed"
-			}
-			now := time.Now().UTC().Format(time.RFC3339)
-			patch := fmt.Sprintf(`{"metadata":{"labels":{"workflows.argoproj.io/phase":%q,"workflows.argoproj.io/completed":"true"}},
-				"status":{"phase":%[1]q,"startedAt":%[2]q,"finishedAt":%[2]q}}`, phase, now)
-			_, err := metadata.Patch(ctx, wf.GetName(), types.MergePatchType, []byte(patch), metav1.PatchOptions{})
-			if err != nil && ctx.Err() == nil {
-				t.Log(err)
-			}
-		}
-		if err := metadata.DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "workflows.argoproj.io/completed=true"}); err != nil && ctx.Err() == nil {
+	complain := func(err error) {
+		if err != nil && ctx.Err() == nil {
 			t.Log(err)
 		}
+	}
+	for ctx.Err() == nil {
+		page, err := c.workflowsOf(ns).List(ctx, metav1.ListOptions{Limit: 500, LabelSelector: "workflows.argoproj.io/completed!=true"})
+		complain(err)
+		if err == nil {
+			items := page.Items
+			var next atomic.Int64
+			each(len(items), func() time.Duration {
+				complain(soakFinish(ctx, c, items[next.Add(1)-1]))
+				return 0
+			})
+		}
+		complain(c.workflowsOf(ns).DeleteCollection(ctx, metav1.DeleteOptions{},
+			metav1.ListOptions{LabelSelector: "workflows.argoproj.io/completed=true"}))
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second): // its pace, as a TTL would be
 		}
 	}
+}
+
+func soakFinish(ctx context.Context, c *cluster, wf unstructured.Unstructured) error {
+	phase, now := "Succeeded", time.Now().UTC().Format(time.RFC3339)
+	if parameter(wf, "code") == "1" {
+		phase = "Failed"
+	}
+	_, err := c.workflowsOf(wf.GetNamespace()).Patch(ctx, wf.GetName(), types.MergePatchType, fmt.Appendf(nil,
+		`{"metadata":{"labels":{"workflows.argoproj.io/phase":%[1]q,"workflows.argoproj.io/completed":"true"}},
+		"status":{"phase":%[1]q,"startedAt":%[2]q,"finishedAt":%[2]q}}`, phase, now), metav1.PatchOptions{})
+	return err
 }
 
 func soakWatch(ctx context.Context, t *testing.T, p *proc, sent *atomic.Int64) []sample {
