@@ -412,6 +412,28 @@ type dyingLedger struct{ Ledger }
 
 func (dyingLedger) Put(context.Context, bridge.Record) error { return errors.New("died") }
 
+func TestAMessageThatCannotBeReadIsRecorded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, rule(t, "r", "data.name"))
+	poison := bridge.Event{ID: "message-7", Source: "nats:EVENTS", Type: "x"}
+	unread := bus.Delivery{Sequence: 7, Attempt: 1, Unread: errors.New("no CloudEvent")}
+	if err := w.Handle(t.Context(), poison, unread); err != nil {
+		t.Fatal(err)
+	}
+	r, ok, err := w.Ledger.Lookup(t.Context(), poison)
+	if err != nil || !ok || !r.Done || len(r.Results) != 1 || r.Results[0].Verdict != bridge.Rejected || r.Results[0].Detail != "no CloudEvent" {
+		t.Errorf("record: %+v %v %v", r, ok, err)
+	}
+	// Data that the bus has lost come again from the source.
+	unread.Unread = bridge.Permanent(fmt.Errorf("read: %w", bus.ErrGone))
+	if err := w.Handle(t.Context(), made, unread); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Handle(t.Context(), made, delivery(1)); err != nil || len(w.workflows) != 1 {
+		t.Errorf("after the redelivery: %v, %v", err, w.workflows)
+	}
+}
+
 func TestAnEventThatNoRuleWantsIsRecorded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
