@@ -1,9 +1,11 @@
 package chaos
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -37,6 +39,7 @@ type apiMode struct {
 type apiProxy struct {
 	kubeconfig string
 	creations  atomic.Int64 // of Workflows, asked for by bridges
+	held       atomic.Int64 // requests that a pause holds
 
 	proxy *httputil.ReverseProxy
 	mu    sync.Mutex
@@ -111,22 +114,39 @@ func (p *apiProxy) state() (apiMode, <-chan struct{}, context.Context) {
 	return p.mode, p.over, p.epoch
 }
 
+// wait holds a request while the server pauses.
+func (p *apiProxy) wait(ctx context.Context) (apiMode, context.Context) {
+	p.held.Add(1)
+	defer p.held.Add(-1)
+	for {
+		mode, over, epoch := p.state()
+		if !mode.pause {
+			return mode, epoch
+		}
+		select {
+		case <-over:
+		case <-ctx.Done():
+			return mode, epoch
+		}
+	}
+}
+
 // ServeHTTP implements http.Handler.
 func (p *apiProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	creation := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/workflows")
 	if creation {
 		p.creations.Add(1)
 	}
-	mode, over, epoch := p.state()
-	for mode.pause {
-		select {
-		case <-over:
-			mode, over, epoch = p.state()
-		case <-r.Context().Done():
-			return
-		}
+	// Only once the body is read does the server notice that the client has gone.
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
 	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	mode, epoch := p.wait(r.Context())
 	switch {
+	case r.Context().Err() != nil:
+		return
 	case mode.cut:
 		panic(http.ErrAbortHandler)
 	case mode.refuse > rand.IntN(100):
@@ -137,8 +157,8 @@ func (p *apiProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	defer context.AfterFunc(epoch, cancel)()
 	if mode.lose && creation {
-		w = &unheard{header: http.Header{}}
-		defer panic(http.ErrAbortHandler)
+		p.proxy.ServeHTTP(&unheard{header: http.Header{}}, r.WithContext(ctx))
+		panic(http.ErrAbortHandler)
 	}
 	p.proxy.ServeHTTP(w, r.WithContext(ctx))
 }

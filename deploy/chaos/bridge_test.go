@@ -108,7 +108,7 @@ func runBridge(data []byte) error {
 	defer stop()
 	seams := app.Seams{Now: s.now, DuplicateWindow: s.DuplicateWindow}
 	if s.Off != "" {
-		safeguards[s.Off].off(&seams)
+		off[s.Off](&seams)
 	}
 	a, err := app.NewWithSeams(ctx, o, os.Getenv, log, seams)
 	if err != nil {

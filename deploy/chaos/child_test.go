@@ -3,6 +3,7 @@ package chaos
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,7 +42,7 @@ type child struct {
 	role     string
 	settings string
 	env      []string
-	log      string // file
+	log      *os.File
 
 	acting  sync.Mutex // held by start and kill
 	mu      sync.Mutex
@@ -60,8 +61,15 @@ func newChild(t testing.TB, world, name, role string, settings any, env ...strin
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	c := &child{t: t, name: name, role: role, settings: string(data), env: env, log: filepath.Join(dir, name+".log")}
-	t.Cleanup(c.kill)
+	log, err := os.OpenFile(filepath.Join(dir, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &child{t: t, name: name, role: role, settings: string(data), env: env, log: log}
+	t.Cleanup(func() {
+		c.kill()
+		log.Close()
+	})
 	return c
 }
 
@@ -88,14 +96,10 @@ func (c *child) launch() error {
 	if err != nil {
 		return err
 	}
-	log, err := os.OpenFile(c.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
 	cmd := exec.Command(binary)
 	cmd.Env = append(append(os.Environ(), c.env...), roleVariable+"="+c.role, settingsVariable+"="+c.settings)
-	cmd.Stdout, cmd.Stderr = log, log
+	// Through a pipe and not as a file: a child whose disk is full is to say so.
+	cmd.Stdout, cmd.Stderr = io.MultiWriter(c.log), io.MultiWriter(c.log)
 	// The kernel ends the child when the test dies.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {

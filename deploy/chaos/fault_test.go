@@ -30,7 +30,7 @@ func lanes() []lane {
 		{"bridges", []func(*rand.Rand) fault{newBridgeKill, newBridgeKill, newBridgePause, newClockSkew}, 4 * time.Second, 2 * time.Second},
 		{"nodes", []func(*rand.Rand) fault{newNodeKill, newNodeKill, newDiskFull}, 10 * time.Second, 6 * time.Second},
 		{"network", []func(*rand.Rand) fault{newBusCut, newBusStall, newRouteCut, newNodeAlone}, 5 * time.Second, 5 * time.Second},
-		{"api", []func(*rand.Rand) fault{newAPIPause, newAPIError, newAPIBusy, newAPICut, newAPILost}, 6 * time.Second, 4 * time.Second},
+		{"api", []func(*rand.Rand) fault{newAPIPause, newAPIError, newAPIBusy, newAPICut, newAPILost, newAPIStop}, 6 * time.Second, 4 * time.Second},
 		{"templates", []func(*rand.Rand) fault{newTemplateEdit}, 3 * time.Second, 0},
 	}
 }

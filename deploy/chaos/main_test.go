@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +21,12 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) (code int) {
+	// The tests wait for most of their time; by default only as many run at once as there are processors.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	var err error
 	if scratch, err = os.MkdirTemp("", "argo-bridge-chaos"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -30,10 +37,10 @@ func runTests(m *testing.M) (code int) {
 	return m.Run()
 }
 
-// cleanUp ends the cluster and removes all but the logs of a failed run.
+// cleanUp ends the cluster and removes all but the logs of a failed run, or of one whose logs are wanted.
 func cleanUp(code int) {
 	downCluster()
-	if code != 0 {
+	if code != 0 || os.Getenv("CHAOS_KEEP_LOGS") != "" {
 		kept := scratch + "-logs"
 		if os.Rename(logs, kept) == nil {
 			fmt.Fprintf(os.Stderr, "the logs of all processes are in %s\n", kept)

@@ -31,7 +31,7 @@ const (
 	channelRejected = "rejections"
 )
 
-const notify = `
+const tells = `
     bridge.argoproj.io/notify: |
       failed: slack:#data-alerts
       rejected: slack:#rejections
@@ -47,30 +47,30 @@ func templates(deleteAfter int) map[string]string {
       github.push: {repositories: [acme/app]}
     bridge.argoproj.io/parameters: |
       items: github.event.head_commit.message
-` + notify + body,
+` + tells + body,
 		"on-release": `
     bridge.argoproj.io/on: |
       github.push: {repositories: [acme/app], branches: ["release/**"]}
-` + notify + body,
+` + tells + body,
 		"on-object": `
     bridge.argoproj.io/on: |
       gcs.finalized: {buckets: [landing-prod], objects: ["exports/**/*.json"]}
     bridge.argoproj.io/parameters: |
       items: 'gcs.name contains "bad" ? "bad" : "[]"'
-` + notify + body + ttl,
+` + tells + body + ttl,
 		"on-command": `
     bridge.argoproj.io/on: |
       slack.command: {commands: [/run]}
     bridge.argoproj.io/parameters: |
       items: slack.text
-` + notify + "      succeeded: slack:#done\n" + body,
+` + tells + "      succeeded: slack:#done\n" + body,
 		"on-mention": `
     bridge.argoproj.io/on: slack.app_mention
     bridge.argoproj.io/parameters: |
       items: 'slack.text contains "bad" ? "bad" : "[]"'
     bridge.argoproj.io/on.second: |
       slack.app_mention: {text: "twice"}
-` + notify + body,
+` + tells + body,
 	}
 }
 

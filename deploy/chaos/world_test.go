@@ -129,18 +129,28 @@ func (w *world) idle() error {
 	}
 	ctx, cancel := context.WithTimeout(w.ctx, 10*time.Second)
 	defer cancel()
-	for stream := range w.bus.ListStreams(ctx).Info() {
-		s, err := w.bus.Stream(ctx, stream.Config.Name)
-		if err != nil {
+	streams := w.bus.ListStreams(ctx)
+	for stream := range streams.Info() {
+		if err := w.handled(ctx, stream.Config.Name); err != nil {
 			return err
 		}
-		for c := range s.ListConsumers(ctx).Info() {
-			if c.Config.Durable != "" && c.NumPending+uint64(c.NumAckPending) > 0 {
-				return fmt.Errorf("%s/%s: %d wait, %d are being handled", stream.Config.Name, c.Name, c.NumPending, c.NumAckPending)
-			}
+	}
+	return streams.Err()
+}
+
+// handled says which consumer of a stream has work. Consumers without a name are readers of tables.
+func (w *world) handled(ctx context.Context, stream string) error {
+	s, err := w.bus.Stream(ctx, stream)
+	if err != nil {
+		return err
+	}
+	consumers := s.ListConsumers(ctx)
+	for c := range consumers.Info() {
+		if c.Config.Durable != "" && c.NumPending+uint64(c.NumAckPending) > 0 {
+			return fmt.Errorf("%s/%s: %d wait, %d are being handled", stream, c.Name, c.NumPending, c.NumAckPending)
 		}
 	}
-	return ctx.Err()
+	return consumers.Err()
 }
 
 // quiet returns when nothing has gone on for a while: what comes later comes from nowhere.

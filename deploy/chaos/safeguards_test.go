@@ -1,0 +1,243 @@
+package chaos
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/argo-bridge/argo-bridge/adapters/slack/slacktest"
+)
+
+// window is what the streams remember in these worlds.
+const window = time.Second
+
+// A scenario is a small world in which one safeguard is all that stands between the bridge and a breach.
+type scenario struct {
+	safeguard string
+	breaks    kind // what the checker is to see without it
+	play      func(t *testing.T, w *world) []*event
+}
+
+var scenarios = map[string]scenario{
+	"killed right after the answers":                 {storedFirst, lost, killedAfterAnswers},
+	"the bus is away":                                {refusalsTold, lost, busAway},
+	"the bus is full":                                {refusalsTold, lost, busFull},
+	"a delivery comes twice":                         {sourceIdentity, doubled, sameTwice},
+	"the API server's answer is lost":                {derivedNames, doubled, answerLost},
+	"the API server's answer is lost, and it exists": {existsIsSuccess, invented, answerLost},
+	"an event comes again after its run was deleted": {ledgerAsked, doubled, againAfterDeletion},
+	"an event comes again, and its run was deleted":  {ledgerWritten, doubled, againAfterDeletion},
+	"killed while the API server hangs":              {ackedAfterEffect, lost, killedInSubmission},
+	"the API server fails for a while":               {retried, lost, serverErrors},
+	"a bridge starts anew after a failure was told":  {outboxAsked, toldTwice, restartAfterMessage},
+	"Slack takes a message, and its answer is lost":  {lookedUp, toldTwice, slackAnswerLost},
+}
+
+func TestTheSuiteCatchesEachSafeguardThatIsOff(t *testing.T) {
+	needCluster(t)
+	for name, s := range scenarios {
+		t.Run(name, func(t *testing.T) {
+			t.Run("on", func(t *testing.T) {
+				t.Parallel()
+				if breaches := s.run(t, ""); len(breaches) > 0 {
+					t.Errorf("%d breaches:\n%s", len(breaches), summary(breaches))
+				}
+			})
+			t.Run("off", func(t *testing.T) {
+				t.Parallel()
+				breaches := s.run(t, s.safeguard)
+				for _, b := range breaches {
+					if b.kind == s.breaks {
+						return
+					}
+				}
+				t.Errorf("without %q nothing is %q:\n%s", s.safeguard, s.breaks, summary(breaches))
+			})
+		})
+	}
+}
+
+func TestEachSafeguardHasAScenario(t *testing.T) {
+	covered := map[string]bool{}
+	for _, s := range scenarios {
+		covered[s.safeguard] = true
+	}
+	for name := range off {
+		if !covered[name] {
+			t.Errorf("nothing shows that the suite misses %q", name)
+		}
+	}
+}
+
+// run plays the scenario and returns what the checker finds.
+func (s scenario) run(t *testing.T, off string) []breach {
+	name := strings.NewReplacer("/", "-", " ", "-", ",", "", "'", "").Replace(t.Name())
+	w := newWorld(t, name, worldOptions{nodes: 1, bridges: 1, window: window, maxBytes: 64 << 20, off: off})
+	events := s.play(t, w)
+	within(t, time.Minute, "the bridge is ready", w.ready)
+	w.quiet(t, 2*time.Minute, 3*time.Second)
+	return check(w.observe(events))
+}
+
+// pushes are n events of acme/app.
+func pushes(n int, items string) (all []*event) {
+	for i := range n {
+		all = append(all, pushEvent(fmt.Sprint("push-", i), "main", items))
+	}
+	return all
+}
+
+// once sends each event one time, whatever the answer.
+func (w *world) once(events []*event) {
+	s := newSender(w)
+	for _, e := range events {
+		s.try(e)
+	}
+}
+
+// taken sends each event and fails the test where one is not taken at once.
+func (w *world) taken(t *testing.T, events []*event) {
+	t.Helper()
+	w.once(events)
+	for _, e := range events {
+		if !e.heard().accepted {
+			t.Fatalf("%s: %+v", e.id, e.heard())
+		}
+	}
+}
+
+func killedAfterAnswers(t *testing.T, w *world) []*event {
+	events := pushes(10, "[]")
+	w.taken(t, events)
+	w.bridges[0].restart()
+	return events
+}
+
+func busAway(_ *testing.T, w *world) []*event {
+	events := pushes(5, "[]")
+	w.nodes[0].kill()
+	w.once(events)
+	w.nodes[0].start()
+	return events
+}
+
+// busFull fills the event stream to the last byte with events of somebody else, which start nothing, before
+// each push.
+func busFull(t *testing.T, w *world) []*event {
+	events := pushes(20, "[]")
+	for i, e := range events {
+		for _, size := range []int{900 << 10, 100 << 10, 10 << 10, 1 << 10, 100, 1} {
+			for n := 0; w.fill(fmt.Sprintf("%d-%d-%d", i, size, n), size) == nil; n++ {
+				if n > 1000 {
+					t.Fatal("the bus never gets full")
+				}
+			}
+		}
+		w.once([]*event{e})
+	}
+	return events
+}
+
+// fill publishes an event of somebody else.
+func (w *world) fill(id string, size int) error {
+	m := nats.NewMsg("bridge.events.com.example.filler")
+	m.Data = []byte(`"` + strings.Repeat("x", size) + `"`)
+	m.Header = nats.Header{
+		"ce-specversion": {"1.0"}, "ce-type": {"com.example.filler"}, "ce-source": {"/chaos"}, "ce-id": {id},
+		"content-type": {"application/json"},
+	}
+	_, err := w.bus.PublishMsg(w.ctx, m, jetstream.WithRetryAttempts(0))
+	return err
+}
+
+func sameTwice(t *testing.T, w *world) []*event {
+	events := pushes(3, "[]")
+	w.taken(t, events)
+	w.taken(t, events)
+	return events
+}
+
+func answerLost(t *testing.T, w *world) []*event {
+	events := pushes(3, "[]")
+	w.api.set(apiMode{lose: true})
+	w.taken(t, events)
+	within(t, time.Minute, "each is tried", func() error { return w.created(3) })
+	w.api.set(apiMode{})
+	return events
+}
+
+// created says whether the bridges have asked for n creations.
+func (w *world) created(n int64) error {
+	if got := w.api.creations.Load(); got < n {
+		return fmt.Errorf("%d of %d creations", got, n)
+	}
+	return nil
+}
+
+func againAfterDeletion(t *testing.T, w *world) []*event {
+	events := []*event{objectEvent("exports/[].json")}
+	w.topic.object(events[0].object)
+	within(t, time.Minute, "its run is deleted", func() error {
+		for _, r := range w.recorder.all() {
+			if r.deleted {
+				return nil
+			}
+		}
+		return fmt.Errorf("%d runs", len(w.recorder.all()))
+	})
+	time.Sleep(window + window/2) // the stream's memory is the subject
+	w.topic.object(events[0].object)
+	return events
+}
+
+func killedInSubmission(t *testing.T, w *world) []*event {
+	events := pushes(3, "[]")
+	w.api.set(apiMode{pause: true})
+	w.taken(t, events)
+	within(t, time.Minute, "each is submitted", func() error { return w.created(3) })
+	w.bridges[0].kill()
+	within(t, time.Minute, "the proxy has noticed", func() error {
+		if n := w.api.held.Load(); n > 0 {
+			return fmt.Errorf("%d requests are held", n)
+		}
+		return nil
+	})
+	w.api.set(apiMode{})
+	w.bridges[0].start()
+	return events
+}
+
+func serverErrors(t *testing.T, w *world) []*event {
+	events := pushes(3, "[]")
+	w.api.set(apiMode{refuse: 100, status: http.StatusInternalServerError})
+	w.taken(t, events)
+	within(t, time.Minute, "each is tried", func() error { return w.created(3) })
+	w.api.set(apiMode{})
+	return events
+}
+
+func restartAfterMessage(t *testing.T, w *world) []*event {
+	events := pushes(1, "bad")
+	w.taken(t, events)
+	if !w.slack.Wait(1, time.Minute) {
+		t.Fatal("the failure is not told")
+	}
+	time.Sleep(window + window/2) // the stream's memory is the subject
+	w.bridges[0].restart()
+	return events
+}
+
+func slackAnswerLost(t *testing.T, w *world) []*event {
+	events := pushes(1, "bad")
+	w.slack.Fail("chat.postMessage", slacktest.Fault{Lost: true})
+	w.taken(t, events)
+	if !w.slack.Wait(1, time.Minute) {
+		t.Fatal("the failure is not told")
+	}
+	return events
+}
