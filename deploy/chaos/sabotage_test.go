@@ -121,6 +121,8 @@ func (x *existsIsFailure) Submit(ctx context.Context, s bridge.Submission) error
 // forgetful knows no event.
 type forgetful struct{ dispatch.Ledger }
 
+func (forgetful) Done(bridge.Event) bool { return false }
+
 func (forgetful) Lookup(context.Context, bridge.Event) (bridge.Record, bool, error) {
 	return bridge.Record{}, false, nil
 }
@@ -128,7 +130,7 @@ func (forgetful) Lookup(context.Context, bridge.Event) (bridge.Record, bool, err
 // unwritten keeps no record.
 type unwritten struct{ dispatch.Ledger }
 
-func (unwritten) Put(context.Context, bridge.Event, bridge.Record) error { return nil }
+func (unwritten) Put(context.Context, bridge.Record) error { return nil }
 
 // acknowledgeFirst settles a message, and then works.
 func acknowledgeFirst(handle bus.EventHandler) bus.EventHandler {
@@ -151,3 +153,5 @@ type emptyTable struct{ notify.Table }
 func (emptyTable) Get(context.Context, string) (bus.Entry, bool, error) {
 	return bus.Entry{}, false, nil
 }
+func (emptyTable) Put(context.Context, string, []byte) error            { return nil }
+func (emptyTable) Update(context.Context, string, []byte, uint64) error { return nil }

@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,8 +31,8 @@ var scenarios = map[string]scenario{
 	"a delivery comes twice":                         {sourceIdentity, doubled, sameTwice},
 	"the API server's answer is lost":                {derivedNames, doubled, answerLost},
 	"the API server's answer is lost, and it exists": {existsIsSuccess, invented, answerLost},
-	"an event comes again after its run was deleted": {ledgerAsked, doubled, againAfterDeletion},
-	"an event comes again, and its run was deleted":  {ledgerWritten, doubled, againAfterDeletion},
+	"an event comes again two hours later":           {ledgerAsked, doubled, againTwoHoursLater},
+	"an event comes again, and nobody wrote it down": {ledgerWritten, doubled, againTwoHoursLater},
 	"killed while the API server hangs":              {ackedAfterEffect, lost, killedInSubmission},
 	"the API server fails for a while":               {retried, lost, serverErrors},
 	"a bridge starts anew after a failure was told":  {outboxAsked, toldTwice, restartAfterMessage},
@@ -50,13 +51,9 @@ func TestTheSuiteCatchesEachSafeguardThatIsOff(t *testing.T) {
 			})
 			t.Run("off", func(t *testing.T) {
 				t.Parallel()
-				breaches := s.run(t, s.safeguard)
-				for _, b := range breaches {
-					if b.kind == s.breaks {
-						return
-					}
+				if breaches := s.run(t, s.safeguard); !slices.ContainsFunc(breaches, s.expected) {
+					t.Errorf("without %q nothing is %q:\n%s", s.safeguard, s.breaks, summary(breaches))
 				}
-				t.Errorf("without %q nothing is %q:\n%s", s.safeguard, s.breaks, summary(breaches))
 			})
 		})
 	}
@@ -74,14 +71,26 @@ func TestEachSafeguardHasAScenario(t *testing.T) {
 	}
 }
 
+func (s scenario) expected(b breach) bool { return b.kind == s.breaks }
+
 // run plays the scenario and returns what the checker finds.
 func (s scenario) run(t *testing.T, off string) []breach {
 	name := strings.NewReplacer("/", "-", " ", "-", ",", "", "'", "").Replace(t.Name())
 	w := newWorld(t, name, worldOptions{nodes: 1, bridges: 1, window: window, maxBytes: 64 << 20, off: off})
 	events := s.play(t, w)
 	within(t, time.Minute, "the bridge is ready", w.ready)
-	w.quiet(t, 2*time.Minute, 3*time.Second)
-	return check(w.observe(events))
+	var breaches []breach
+	calm := w.calm(3 * time.Second)
+	within(t, 2*time.Minute, "all is quiet", func() error {
+		err := calm()
+		breaches = check(w.observe(events))
+		// What is there twice stays so, and a bridge that lacks a safeguard may never come to rest.
+		if off != "" && s.breaks != lost && slices.ContainsFunc(breaches, s.expected) {
+			return nil
+		}
+		return err
+	})
+	return breaches
 }
 
 // pushes are n events of acme/app.
@@ -179,7 +188,9 @@ func (w *world) created(n int64) error {
 	return nil
 }
 
-func againAfterDeletion(t *testing.T, w *world) []*event {
+// againTwoHoursLater is a redelivery when the run is deleted, the stream has forgotten the event and the bridge
+// has forgotten the names of the Workflows that it has seen, which it does after an hour.
+func againTwoHoursLater(t *testing.T, w *world) []*event {
 	events := []*event{objectEvent("exports/[].json")}
 	w.topic.object(events[0].object)
 	within(t, time.Minute, "its run is deleted", func() error {
@@ -190,7 +201,10 @@ func againAfterDeletion(t *testing.T, w *world) []*event {
 		}
 		return fmt.Errorf("%d runs", len(w.recorder.all()))
 	})
-	time.Sleep(window + window/2) // the stream's memory is the subject
+	if err := w.bridges[0].setClock(2 * time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(12 * time.Second) // the bridge looks every ten seconds at what it may forget
 	w.topic.object(events[0].object)
 	return events
 }

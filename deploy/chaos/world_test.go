@@ -129,6 +129,9 @@ func (w *world) idle() error {
 	}
 	ctx, cancel := context.WithTimeout(w.ctx, 10*time.Second)
 	defer cancel()
+	if err := w.nothingWaits(ctx); err != nil {
+		return err
+	}
 	streams := w.bus.ListStreams(ctx)
 	for stream := range streams.Info() {
 		if err := w.handled(ctx, stream.Config.Name); err != nil {
@@ -136,6 +139,22 @@ func (w *world) idle() error {
 		}
 	}
 	return streams.Err()
+}
+
+// nothingWaits says what stands in the bridges' waiting room.
+func (w *world) nothingWaits(ctx context.Context) error {
+	room, err := w.bus.KeyValue(ctx, "ARGO_BRIDGE_WAITING")
+	if err != nil {
+		return err
+	}
+	keys, err := room.Keys(ctx)
+	if errors.Is(err, jetstream.ErrNoKeysFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%d rules wait, such as %s", len(keys), keys[0])
 }
 
 // handled says which consumer of a stream has work. Consumers without a name are readers of tables.
@@ -156,9 +175,14 @@ func (w *world) handled(ctx context.Context, stream string) error {
 // quiet returns when nothing has gone on for a while: what comes later comes from nowhere.
 func (w *world) quiet(t testing.TB, bound, while time.Duration) {
 	t.Helper()
+	within(t, bound, "all is quiet", w.calm(while))
+}
+
+// calm is to be polled: it says what still goes on, until nothing has for a while.
+func (w *world) calm(while time.Duration) func() error {
 	var since time.Time
 	seen := -1
-	within(t, bound, "all is quiet", func() error {
+	return func() error {
 		err := w.idle()
 		if now := len(w.recorder.all()) + len(w.slack.Messages()); err != nil || now != seen {
 			since, seen = time.Now(), now
@@ -167,7 +191,7 @@ func (w *world) quiet(t testing.TB, bound, while time.Duration) {
 			return errors.New("not for long enough")
 		}
 		return err
-	})
+	}
 }
 
 // within polls until it holds.
