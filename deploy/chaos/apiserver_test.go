@@ -33,6 +33,8 @@ type apiMode struct {
 	cut bool
 	// lose carries creations out, and breaks the connection before the answer.
 	lose bool
+	// blind answers nothing to who wants to see Workflows, and ends what they see.
+	blind bool
 }
 
 // An apiProxy stands between the bridges and the API server. Safe for concurrent use.
@@ -95,14 +97,14 @@ contexts: [{name: chaos, context: {cluster: chaos, user: chaos}}], users: [{name
 	})
 }
 
-// set changes how the API server behaves; a cut breaks the open watches as well.
+// set changes how the API server behaves; what breaks connections breaks the open watches as well.
 func (p *apiProxy) set(m apiMode) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mode = m
 	close(p.over)
 	p.over = make(chan struct{})
-	if m.cut {
+	if m.cut || m.blind {
 		p.end()
 		p.epoch, p.end = context.WithCancel(context.Background())
 	}
@@ -133,7 +135,8 @@ func (p *apiProxy) wait(ctx context.Context) (apiMode, context.Context) {
 
 // ServeHTTP implements http.Handler.
 func (p *apiProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	creation := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/workflows")
+	workflows := strings.HasSuffix(r.URL.Path, "/workflows")
+	creation := r.Method == http.MethodPost && workflows
 	if creation {
 		p.creations.Add(1)
 	}
@@ -149,6 +152,9 @@ func (p *apiProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case mode.cut:
 		panic(http.ErrAbortHandler)
+	case mode.blind && r.Method == http.MethodGet && workflows:
+		refuse(w, http.StatusServiceUnavailable)
+		return
 	case mode.refuse > rand.IntN(100):
 		refuse(w, mode.status)
 		return

@@ -30,7 +30,7 @@ var scenarios = map[string]scenario{
 	"the bus is full":                                {refusalsTold, lost, busFull},
 	"a delivery comes twice":                         {sourceIdentity, doubled, sameTwice},
 	"the API server's answer is lost":                {derivedNames, doubled, answerLost},
-	"the API server's answer is lost, and it exists": {existsIsSuccess, invented, answerLost},
+	"the API server's answer is lost, and it exists": {existsIsSuccess, invented, answerLostUnseen},
 	"an event comes again two hours later":           {ledgerAsked, doubled, againTwoHoursLater},
 	"an event comes again, and nobody wrote it down": {ledgerWritten, doubled, againTwoHoursLater},
 	"killed while the API server hangs":              {ackedAfterEffect, lost, killedInSubmission},
@@ -176,6 +176,19 @@ func answerLost(t *testing.T, w *world) []*event {
 	w.api.set(apiMode{lose: true})
 	w.taken(t, events)
 	within(t, time.Minute, "each is tried", func() error { return w.created(3) })
+	w.api.set(apiMode{})
+	return events
+}
+
+// answerLostUnseen is an answer that is lost while nothing else tells the bridge of the Workflow.
+func answerLostUnseen(t *testing.T, w *world) []*event {
+	events := pushes(3, "[]")
+	w.api.set(apiMode{lose: true, blind: true})
+	w.taken(t, events)
+	within(t, time.Minute, "each is tried", func() error { return w.created(3) })
+	w.api.set(apiMode{blind: true})
+	tried := w.api.creations.Load()
+	within(t, time.Minute, "each is tried again", func() error { return w.created(tried + 3) })
 	w.api.set(apiMode{})
 	return events
 }
