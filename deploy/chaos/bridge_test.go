@@ -69,25 +69,34 @@ func newBridge(t testing.TB, w *world, i int) *replica {
 
 // config is the config file of the i-th bridge, which reaches everything through links of its own.
 func (w *world) config(b *replica, dir string, i int) string {
-	var urls []string
-	for _, l := range w.busLinks[i] {
-		urls = append(urls, "nats://"+l.address())
-	}
 	return fmt.Sprintf(`
 namespace: %s
 http: {listen: %q}
 kubernetes: {kubeconfig: %s}
 log: {level: debug}
-bus: {url: %q, replicas: %d, maxBytes: %d}
-github: {webhookSecretFiles: [%[7]s/github-secret]}
-slack: {signingSecretFiles: [%[7]s/slack-secret], tokenFile: %[7]s/slack-token, apiURL: %[8]q}
-gcs: {subscriptions: [%[9]s]}
-`, w.namespace, b.address, w.api.kubeconfig, strings.Join(urls, ","), len(w.nodes), w.options.maxBytes, dir,
+bus: {%s, maxBytes: %d}
+github: {webhookSecretFiles: [%[6]s/github-secret]}
+slack: {signingSecretFiles: [%[6]s/slack-secret], tokenFile: %[6]s/slack-token, apiURL: %[7]q}
+gcs: {subscriptions: [%[8]s]}
+`, w.namespace, b.address, w.api.kubeconfig, w.busConfig(dir, i), w.options.maxBytes, dir,
 		w.slack.APIURL(), subscriptionName)
+}
+
+// busConfig is the bus of the i-th bridge: the nodes by its own links, or the server that it has in itself.
+func (w *world) busConfig(dir string, i int) string {
+	if len(w.nodes) == 0 {
+		return fmt.Sprintf("dataDir: %s/data, listen: %q", dir, w.embedded)
+	}
+	var urls []string
+	for _, l := range w.busLinks[i] {
+		urls = append(urls, "nats://"+l.address())
+	}
+	return fmt.Sprintf("url: %q, replicas: %d", strings.Join(urls, ","), len(w.nodes))
 }
 
 // runBridge is the main of a bridge.
 func runBridge(data []byte) error {
+	failOnFullDisk()
 	var s bridgeSettings
 	if err := json.Unmarshal(data, &s); err != nil {
 		return err

@@ -47,7 +47,7 @@ func TestChaos(t *testing.T) {
 	say("seed %d: %d events in %s (repeat it with CHAOS_SEED=%[1]d CHAOS_EVENTS=%[2]d CHAOS_FOR=%[3]s)", s.seed, s.events, s.span)
 	t.Logf("seed %d", s.seed)
 	w := newWorld(t, "chaos", worldOptions{nodes: 3, bridges: 2, window: 2 * time.Second, deleteAfter: collectAfter, maxBytes: 256 << 20})
-	p := newPlan(s.seed, s.span, lanes())
+	p := newPlan(s.seed, s.span, lanes(s.span))
 	say("the plan:\n%s", p)
 	events := newEvents(s.seed, s.events, s.span, w.slack.ResponseURL("later"))
 
@@ -59,7 +59,7 @@ func TestChaos(t *testing.T) {
 
 	say("all is whole again and all events are sent; waiting for the rest")
 	within(t, 3*time.Minute, "the bridges are ready", w.ready)
-	w.quiet(t, 5*time.Minute, 5*time.Second)
+	w.quiet(t, 6*time.Minute, 5*time.Second)
 	w.verify(t, events, "after the chaos")
 	w.sendLate(t, events)
 	w.verify(t, events, "after the runs were deleted, and events came once more")

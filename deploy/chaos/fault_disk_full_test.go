@@ -3,6 +3,8 @@ package chaos
 import (
 	"fmt"
 	"math/rand/v2"
+	"os/signal"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,10 +19,17 @@ func newDiskFull(r *rand.Rand) fault { return diskFull{r.IntN(3)} }
 func (f diskFull) String() string { return fmt.Sprintf("disk of nats-%d full", f.i) }
 
 func (f diskFull) strike(w *world) {
-	none := unix.Rlimit{Cur: 0, Max: unix.RLIM_INFINITY}
-	if err := unix.Prlimit(w.nodes[f.i].pid(), unix.RLIMIT_FSIZE, &none, nil); err != nil {
+	if err := w.nodes[f.i].setRoom(0); err != nil {
 		say("%s: %v", f, err)
 	}
 }
 
 func (f diskFull) heal(w *world) { w.nodes[f.i].restart() }
+
+// setRoom bounds the size of the files that the process writes, in bytes.
+func (c *child) setRoom(size uint64) error {
+	return unix.Prlimit(c.pid(), unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: size, Max: unix.RLIM_INFINITY}, nil)
+}
+
+// failOnFullDisk is for the child: where a file may not grow, a write is to fail and not to end the process.
+func failOnFullDisk() { signal.Ignore(syscall.SIGXFSZ) }

@@ -24,13 +24,22 @@ type lane struct {
 	pause, lasts time.Duration
 }
 
+// longSpan is a span in which all faults strike more than once with time to recover in between.
+const longSpan = 3 * time.Minute
+
 // lanes are those of a world with three nodes and two bridges.
-func lanes() []lane {
-	return []lane{
+func lanes(span time.Duration) []lane {
+	all := []lane{
 		{"bridges", []func(*rand.Rand) fault{newBridgeKill, newBridgeKill, newBridgePause, newClockSkew}, 4 * time.Second, 2 * time.Second},
 		{"nodes", []func(*rand.Rand) fault{newNodeKill, newNodeKill, newDiskFull}, 10 * time.Second, 6 * time.Second},
 		{"network", []func(*rand.Rand) fault{newBusCut, newBusStall, newRouteCut, newNodeAlone}, 5 * time.Second, 5 * time.Second},
 		{"api", []func(*rand.Rand) fault{newAPIPause, newAPIError, newAPIBusy, newAPICut, newAPILost, newAPIStop}, 6 * time.Second, 4 * time.Second},
 		{"templates", []func(*rand.Rand) fault{newTemplateEdit}, 3 * time.Second, 0},
 	}
+	if span >= longSpan {
+		for i := range all {
+			all[i].pause *= 2
+		}
+	}
+	return all
 }

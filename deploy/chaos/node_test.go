@@ -52,8 +52,7 @@ func newNodes(t testing.TB, world string, n int) (nodes []*node, links map[[2]in
 
 // runNode is the main of a node.
 func runNode(data []byte) error {
-	// Where a file may not grow, as on a full disk, a write is to fail and not to end the process.
-	signal.Ignore(syscall.SIGXFSZ)
+	failOnFullDisk()
 	var s nodeSettings
 	if err := json.Unmarshal(data, &s); err != nil {
 		return err

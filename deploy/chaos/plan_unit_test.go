@@ -12,7 +12,7 @@ import (
 func TestTheSameSeedMakesTheSamePlanAndTheSameEvents(t *testing.T) {
 	t.Parallel()
 	all := func(seed uint64) (text string) {
-		text = newPlan(seed, 5*time.Minute, lanes()).String()
+		text = newPlan(seed, 5*time.Minute, lanes(5*time.Minute)).String()
 		for _, e := range newEvents(seed, 500, time.Minute, "http://slack") {
 			text += fmt.Sprintln(e.id, e.at, e.again, e.gentle, e.runs, string(e.request.body))
 		}
@@ -28,8 +28,8 @@ func TestTheSameSeedMakesTheSamePlanAndTheSameEvents(t *testing.T) {
 
 func TestAPlanStrikesInTurnAndIsOverInTime(t *testing.T) {
 	t.Parallel()
-	const span = 3 * time.Minute
-	for i, blows := range newPlan(3, span, lanes()) {
+	const span = 5 * time.Minute
+	for i, blows := range newPlan(3, span, lanes(span)) {
 		var free time.Duration
 		seen := map[string]bool{}
 		for _, b := range blows {
@@ -43,11 +43,11 @@ func TestAPlanStrikesInTurnAndIsOverInTime(t *testing.T) {
 			t.Errorf("the lane ends at %s", free)
 		}
 		makers := map[string]bool{}
-		for _, m := range lanes()[i].makers {
+		for _, m := range lanes(span)[i].makers {
 			makers[fmt.Sprintf("%T", m(rand.New(rand.NewPCG(1, 1))))] = true
 		}
 		if len(seen) != len(makers) {
-			t.Errorf("lane %s: %v struck, of %v", lanes()[i].name, seen, makers)
+			t.Errorf("lane %s: %v struck, of %v", lanes(span)[i].name, seen, makers)
 		}
 	}
 }

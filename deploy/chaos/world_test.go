@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,7 +33,8 @@ type world struct {
 	ctx       context.Context // ends with the test
 	cluster   *cluster
 	namespace string
-	nodes     []*node
+	nodes     []*node          // none: the one bridge has the bus in itself
+	embedded  string           // where that listens
 	routes    map[[2]int]*link // from node to node
 	busLinks  [][]*link        // from bridge to node
 	api       *apiProxy
@@ -68,12 +70,13 @@ func newWorld(t testing.TB, name string, o worldOptions) *world {
 func (w *world) startBus(t testing.TB) {
 	t.Helper()
 	w.nodes, w.routes = newNodes(t, w.name, w.options.nodes)
-	var urls string
-	for _, n := range w.nodes {
+	w.embedded = address(freePort(t))
+	urls := []string{w.embedded}
+	for i, n := range w.nodes {
 		n.start()
-		urls += "," + address(n.settings.Client)
+		urls = append(urls[:i], address(n.settings.Client))
 	}
-	connection, err := nats.Connect(urls[1:], nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
+	connection, err := nats.Connect(strings.Join(urls, ","), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
 		nats.ReconnectWait(200*time.Millisecond), nats.IgnoreDiscoveredServers())
 	if err != nil {
 		t.Fatal(err)
