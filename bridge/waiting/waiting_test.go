@@ -110,6 +110,12 @@ func (w *worker) settled() []string {
 	return slices.Clone(w.done)
 }
 
+func (w *worker) locked(do func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	do()
+}
+
 // start runs a room and lets w work, until the test ends.
 func start(t *testing.T, table Table, w *worker) *Room {
 	t.Helper()
@@ -131,12 +137,19 @@ func add(t *testing.T, r *Room, tasks ...Task) {
 	}
 }
 
-func TestALaneIsWorkedInTheOrderOfItsEvents(t *testing.T) {
+func TestALaneIsBegunInTheOrderOfItsEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table, w := newMemory(), &worker{}
+		w.do = func(task Task, _ Try) error { // each takes longer than the one before
+			w.mu.Unlock()
+			time.Sleep(time.Duration(task.Sequence) * time.Second)
+			w.mu.Lock()
+			return nil
+		}
 		before := New(table, zap.NewNop(), time.Now) // another process, that added and died
 		add(t, before, task("a", 3), task("a", 1), task("a", 2))
 		start(t, table, w)
+		time.Sleep(time.Minute)
 		synctest.Wait()
 		if diff := cmp.Diff([]string{"a1", "a2", "a3"}, w.settled()); diff != "" {
 			t.Error(diff)
@@ -160,7 +173,7 @@ func TestALaneThatFailsHoldsUpNoOther(t *testing.T) {
 		r := start(t, newMemory(), w)
 		add(t, r, task("bad", 1), task("bad", 2), task("good", 3), task("good", 4))
 		synctest.Wait()
-		if diff := cmp.Diff([]string{"good3", "good4"}, w.settled()); diff != "" {
+		if diff := cmp.Diff([]string{"good3", "good4"}, slices.Sorted(slices.Values(w.settled()))); diff != "" {
 			t.Error(diff)
 		}
 		if !r.Taken(bridge.Template{Namespace: "team", Name: "bad"}) || r.Taken(bridge.Template{Namespace: "team", Name: "good"}) {
@@ -206,8 +219,56 @@ func TestOneBadTaskDoesNotStopItsLane(t *testing.T) {
 		add(t, r, task("a", 1), task("a", 2), task("a", 3))
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if diff := cmp.Diff([]string{"a2", "a3"}, w.settled()); diff != "" {
+		if diff := cmp.Diff([]string{"a2", "a3"}, slices.Sorted(slices.Values(w.settled()))); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+func TestAHealthyLaneIsEmptiedByManyAtOnceAndAFailingOneIsNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var down atomic.Bool
+		var atOnce, most int
+		w := &worker{}
+		w.do = func(Task, Try) error {
+			atOnce++
+			most = max(most, atOnce)
+			w.mu.Unlock()
+			time.Sleep(time.Second)
+			w.mu.Lock()
+			atOnce--
+			if down.Load() {
+				return errors.New("the API server is away")
+			}
+			return nil
+		}
+		r := start(t, newMemory(), w)
+		for i := range 40 {
+			add(t, r, task("a", uint64(i+1)))
+		}
+		time.Sleep(5500 * time.Millisecond)
+		synctest.Wait()
+		w.locked(func() {
+			if most != 8 { // all workers of the test
+				t.Errorf("%d at once, want 8", most)
+			}
+		})
+		down.Store(true)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		w.locked(func() { most = atOnce })
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		w.locked(func() {
+			if most > 1 {
+				t.Errorf("%d at once while the lane fails, want 1", most)
+			}
+		})
+		down.Store(false)
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		if n := len(w.settled()); n != 40 {
+			t.Errorf("%d settled, want 40", n)
 		}
 	})
 }

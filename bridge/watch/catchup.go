@@ -25,6 +25,7 @@ const (
 // some minutes; what is older, the list that follows knows, but for what was deleted.
 func (w *Watcher) catchUp(ctx context.Context) {
 	if w.mark.Version == "" {
+		w.begin(ctx)
 		return
 	}
 	changes, err := w.client.Watch(ctx, metav1.ListOptions{LabelSelector: started, ResourceVersion: w.mark.Version})
@@ -52,6 +53,18 @@ func (w *Watcher) catchUp(ctx context.Context) {
 			w.changed(ctx, change)
 			silence.Reset(idle)
 		}
+	}
+}
+
+// begin saves the first version of all, before anything is made that a restart would have to know of.
+func (w *Watcher) begin(ctx context.Context) {
+	page, err := w.client.List(ctx, metav1.ListOptions{LabelSelector: started, Limit: 1})
+	if err == nil {
+		w.mark.Version = page.GetResourceVersion()
+		err = w.Watermark.Save(ctx, w.mark)
+	}
+	if err != nil && ctx.Err() == nil {
+		w.Log.Warn("save the first watermark; the list that follows does", zap.Error(err))
 	}
 }
 

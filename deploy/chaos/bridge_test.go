@@ -35,6 +35,8 @@ type bridgeSettings struct {
 	DuplicateWindow time.Duration
 	// Off is the safeguard that is switched off; empty for none.
 	Off string
+	// Dies is the crash point at which the bridge dies once, and Died the file that says it has.
+	Dies, Died string
 }
 
 // A replica is one bridge: the program without its command line, which would have no seams.
@@ -54,6 +56,7 @@ func newBridge(t testing.TB, w *world, i int) *replica {
 	b := &replica{address: address(freePort(t)), settings: bridgeSettings{
 		Config: filepath.Join(dir, "config.yaml"), Clock: filepath.Join(dir, "clock"),
 		DuplicateWindow: w.options.window, Off: w.options.off,
+		Dies: w.options.dies, Died: filepath.Join(dir, "died"),
 	}}
 	for name, text := range map[string]string{
 		"github-secret": githubSecret, "slack-secret": slackSecret, "slack-token": slackToken,
@@ -118,6 +121,9 @@ func runBridge(data []byte) error {
 	seams := app.Seams{Now: s.now, DuplicateWindow: s.DuplicateWindow}
 	if s.Off != "" {
 		off[s.Off](&seams)
+	}
+	if s.Dies != "" {
+		crashPoints[s.Dies].at(&death{s.Died}, &seams)
 	}
 	a, err := app.NewWithSeams(ctx, o, os.Getenv, log, seams)
 	if err != nil {

@@ -140,21 +140,29 @@ func busAway(_ *testing.T, w *world) []*event {
 func busFull(t *testing.T, w *world) []*event {
 	events := pushes(20, "[]")
 	for i, e := range events {
-		for _, size := range []int{900 << 10, 100 << 10, 10 << 10, 1 << 10, 100, 1} {
-			for n := 0; w.fill(fmt.Sprintf("%d-%d-%d", i, size, n), size) == nil; n++ {
-				if n > 1000 {
-					t.Fatal("the bus never gets full")
-				}
-			}
-		}
+		w.fillUp(t, i)
 		w.once([]*event{e})
 	}
 	return events
 }
 
+const fillerSubject = "bridge.events.com.example.filler"
+
+// fillUp fills the stream to the last byte, for the i-th time.
+func (w *world) fillUp(t *testing.T, i int) {
+	t.Helper()
+	for _, size := range []int{900 << 10, 100 << 10, 10 << 10, 1 << 10, 100, 1} {
+		for n := 0; w.fill(fmt.Sprintf("%d-%d-%d", i, size, n), size) == nil; n++ {
+			if n > 1000 {
+				t.Fatal("the bus never gets full")
+			}
+		}
+	}
+}
+
 // fill publishes an event of somebody else.
 func (w *world) fill(id string, size int) error {
-	m := nats.NewMsg("bridge.events.com.example.filler")
+	m := nats.NewMsg(fillerSubject)
 	m.Data = []byte(`"` + strings.Repeat("x", size) + `"`)
 	m.Header = nats.Header{
 		"ce-specversion": {"1.0"}, "ce-type": {"com.example.filler"}, "ce-source": {"/chaos"}, "ce-id": {id},

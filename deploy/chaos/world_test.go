@@ -24,6 +24,7 @@ type worldOptions struct {
 	deleteAfter    int           // seconds after their end, for the runs of on-object
 	maxBytes       int64         // of the event stream
 	off            string        // the safeguard that is off
+	dies           string        // the crash point at which a bridge dies once
 }
 
 // A world is everything around the bridges, and the bridges.
