@@ -44,7 +44,7 @@ e2e: local-cluster build ## the end-to-end tests alone
 
 .PHONY: chaos
 chaos: local-cluster ## 5,000 events while everything breaks; up to 15 minutes. CHAOS_SEED=N repeats a run
-	@CHAOS_EVENTS=$${CHAOS_EVENTS:-5000} CHAOS_FOR=$${CHAOS_FOR:-7m} \
+	@CHAOS_EVENTS=$${CHAOS_EVENTS:-5000} CHAOS_FOR=$${CHAOS_FOR:-6m} \
 		go test -count=1 -timeout 15m -v -run '^TestChaos$$' ./deploy/chaos
 
 .PHONY: bench

@@ -297,7 +297,7 @@ func TestAMessageOfThePreviousLayoutIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	js, err := jetstream.New(conn)
+	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -510,7 +510,7 @@ func TestLargeEventsAreHandledFewAtATimeAndSmallOnesGoOn(t *testing.T) {
 		mustPublish(t, b, large(fmt.Sprint("large-", i), lines(12<<20)))
 	}
 	mustPublish(t, b, event("small"))
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	var budget meter
 	small := make(chan struct{})

@@ -141,7 +141,7 @@ func TestWhatIsRefusedByItsHeadersDoesNotWait(t *testing.T) {
 func TestASenderThatStallsGivesItsShareBack(t *testing.T) {
 	t.Parallel()
 	l := NewLimiter(4 << 20)
-	l.stall = 100 * time.Millisecond
+	l.stall = time.Second
 	url := serve(t, l, reading(func(int) {}))
 	for range 2 { // two of them take all, without sending more than their headers
 		conn, err := net.Dial("tcp", url[len("http://"):])

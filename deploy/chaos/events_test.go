@@ -23,8 +23,10 @@ type event struct {
 	at     time.Duration   // when it occurs
 	again  []time.Duration // how long after it was taken it is sent again
 	gentle bool            // whose source gives up after one try
+	first  int             // the bridge that gets the first try, modulo their number
 
 	mu     sync.Mutex
+	tries  int
 	answer answer
 }
 
@@ -48,6 +50,14 @@ func (e *event) hear(change func(a *answer)) {
 	change(&e.answer)
 }
 
+// next is which bridge gets the next try: one after the other, as a Service would.
+func (e *event) next() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.tries++
+	return e.first + e.tries - 1
+}
+
 // Of a hundred events.
 const (
 	gentlePart = 5
@@ -62,10 +72,11 @@ func newEvents(seed uint64, n int, span time.Duration, responseURL string) []*ev
 	for i := range all {
 		e := newEvent(random, i, responseURL)
 		e.at = span * time.Duration(i) / time.Duration(n)
+		e.first = random.IntN(1 << 10)
 		e.gentle = e.object == "" && random.IntN(100) < gentlePart
 		if random.IntN(100) < againPart {
 			for range 1 + random.IntN(2) {
-				e.again = append(e.again, time.Duration(random.Int64N(int64(span/2))))
+				e.again = append(e.again, time.Duration(random.Int64N(int64(span/4))))
 			}
 		}
 		all[i] = e

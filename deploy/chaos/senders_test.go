@@ -3,7 +3,6 @@ package chaos
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -62,7 +61,7 @@ func (s *sender) deliver(e *event) bool {
 func (s *sender) try(e *event) (taken bool) {
 	s.slots <- struct{}{}
 	defer func() { <-s.slots }()
-	status, err := e.request.post(s.w.bridges[rand.IntN(len(s.w.bridges))])
+	status, err := e.request.post(s.w.bridges[e.next()%len(s.w.bridges)])
 	e.hear(func(a *answer) {
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
