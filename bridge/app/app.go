@@ -121,6 +121,7 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(stageBackground, "events", a.events.Run)
 	l.start(stageBackground, "inflight", a.tracker.Run)
 	l.start(stageBackground, "care", a.bus.Care)
+	l.start(stageBackground, "bus", a.bus.Pulse)
 	l.start(stageNotify, "notify", func(ctx context.Context) error {
 		return a.bus.ConsumeNotifications(ctx, notifyWorkers, a.deliverer.Handle)
 	})

@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -281,5 +282,29 @@ func TestATableIsReadBackwards(t *testing.T) {
 	}
 	if list, err := bucket.List(t.Context(), "12"); err != nil || len(list) != 1 {
 		t.Errorf("list: %v %v", list, err)
+	}
+}
+
+func TestABusThatStoresNothingIsNotReadyAndTheEmbeddedOneEndsToBeStartedAnew(t *testing.T) {
+	t.Parallel()
+	b := open(t, Config{})
+	if err := b.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.pulse.note(fmt.Errorf("timeout"))
+	if err := b.Ready(t.Context()); err != nil {
+		t.Errorf("after one failure: %v", err)
+	}
+	b.pulse.note(nil)
+	b.pulse.hear("JetStream: Critical write error: no space left on device")
+	b.pulse.note(nil) // another stream, whose disk has room again
+	b.pulse.mu.Lock()
+	b.pulse.since = time.Now().Add(-time.Minute)
+	b.pulse.mu.Unlock()
+	if err := b.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "no space left") {
+		t.Errorf("a broken store is ready: %v", err)
+	}
+	if err := b.Pulse(t.Context()); err == nil || !strings.Contains(err.Error(), b.config.DataDir) {
+		t.Errorf("got %v, want an error that names the data directory", err)
 	}
 }

@@ -286,7 +286,7 @@ func TestAMessageOfThePreviousLayoutIsRead(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	// As the version before stored it: the whole payload inline, in a server that takes 32 MB.
-	s, lock, err := startServer(Config{DataDir: dir}.Defaults(), zap.NewNop())
+	s, lock, err := startServer(Config{DataDir: dir}.Defaults(), zap.NewNop(), func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,7 +72,7 @@ type Observer interface {
 	Duplicate()
 }
 
-// A Dispatcher handles events. All fields are needed.
+// A Dispatcher handles events. All exported fields are needed.
 type Dispatcher struct {
 	Finders          []bridge.FactFinder
 	Rules            Rules
@@ -87,6 +87,8 @@ type Dispatcher struct {
 	ClusterNamespace string
 	Log              *zap.Logger
 	Now              func() time.Time
+
+	failing failing
 }
 
 // Handle is a bus.EventHandler. A nil error means that the outcome of every rule is recorded, or that the

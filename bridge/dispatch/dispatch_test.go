@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -82,7 +83,9 @@ func (w *world) WithEvent(_ context.Context, sequence uint64, use func(bridge.Ev
 	return ok, nil
 }
 
-func (w *world) Taken(bridge.Template) bool { return len(w.tasks) > 0 }
+func (w *world) Taken(bridge.Template) bool {
+	return slices.ContainsFunc(w.tasks, func(t waiting.Task) bool { return t.Limit })
+}
 
 func (w *world) Add(_ context.Context, t waiting.Task) error {
 	if w.roomErr != nil {
@@ -248,6 +251,35 @@ func TestAFullTemplateWaitsInTheBusAndLaterEventsQueueUpBehind(t *testing.T) {
 	w.work(t, waiting.Try{})
 	if len(w.workflows) != 2 {
 		t.Errorf("workflows %v, want two", w.workflows)
+	}
+}
+
+// An API server that hangs holds a worker for its whole timeout: one event finds that out, not each.
+func TestWhileATemplateFailsItsEventsWaitUntriedForAMoment(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, rule(t, "r", "data.name"))
+	now, tries := time.Now(), 0
+	w.Now = func() time.Time { return now }
+	w.fail = func(bridge.Submission) error { tries++; return errors.New("timeout") }
+	handle := func(id string, sequence uint64) {
+		e := made
+		e.ID = id
+		w.stored[sequence] = e
+		if err := w.Handle(t.Context(), e, bus.Delivery{Sequence: sequence, Attempt: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 5 {
+		handle(fmt.Sprint("hanging-", i), uint64(10+i))
+	}
+	if tries != 1 || len(w.tasks) != 5 {
+		t.Fatalf("%d tries, %d waiting: want one try, and five that wait", tries, len(w.tasks))
+	}
+	now = now.Add(failPause)
+	w.fail = nil
+	handle("later", 20)
+	if len(w.workflows) != 1 || len(w.tasks) != 5 {
+		t.Errorf("workflows %v, %d waiting: the later event was not tried", w.workflows, len(w.tasks))
 	}
 }
 

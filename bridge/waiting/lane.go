@@ -20,9 +20,10 @@ const inLane = 16
 
 // A lane is what waits for one template.
 type lane struct {
-	tasks []*queued // by key
-	busy  int       // so many are being worked on
-	width int       // so many may be; 0 is 1
+	tasks  []*queued // by key
+	limits int       // how many of them wait for a limit
+	busy   int       // so many are being worked on
+	width  int       // so many may be; 0 is 1
 	// failures counts the attempts that failed since the last that did not, of which the first was
 	// at failing. Until pause nothing of the lane is tried.
 	failures int
@@ -50,12 +51,20 @@ func (l *lane) add(key string, t Task) {
 		return
 	}
 	l.tasks = slices.Insert(l.tasks, at, &queued{key: key, task: t})
+	if t.Limit {
+		l.limits++
+	}
 }
 
 func (l *lane) remove(key string) {
-	if at, found := l.find(key); found {
-		l.tasks = slices.Delete(l.tasks, at, at+1)
+	at, found := l.find(key)
+	if !found {
+		return
 	}
+	if l.tasks[at].task.Limit {
+		l.limits--
+	}
+	l.tasks = slices.Delete(l.tasks, at, at+1)
 }
 
 // due returns the first task that may be tried now, or nil and when to look again. The one that failed last

@@ -54,12 +54,13 @@ func (r *Room) Add(ctx context.Context, t Task) error {
 	return nil
 }
 
-// Taken says whether something waits in the lane of a template, or may wait there for all that is known:
-// then later events wait as well.
+// Taken says whether somebody waits for a limit of the template, or may wait for all that is known: then
+// later events wait as well.
 func (r *Room) Taken(template bridge.Template) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return !r.loaded || r.lanes[LaneOf(template)] != nil
+	l := r.lanes[LaneOf(template)]
+	return !r.loaded || (l != nil && l.limits > 0)
 }
 
 // Len is how many tasks wait.

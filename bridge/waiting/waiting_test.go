@@ -176,9 +176,6 @@ func TestALaneThatFailsHoldsUpNoOther(t *testing.T) {
 		if diff := cmp.Diff([]string{"good3", "good4"}, slices.Sorted(slices.Values(w.settled()))); diff != "" {
 			t.Error(diff)
 		}
-		if !r.Taken(bridge.Template{Namespace: "team", Name: "bad"}) || r.Taken(bridge.Template{Namespace: "team", Name: "good"}) {
-			t.Error("the lane of bad is taken, that of good is not")
-		}
 		time.Sleep(10 * time.Minute)
 		down.Store(false)
 		time.Sleep(2 * maxPause)
@@ -315,6 +312,33 @@ func TestAHandlerLearnsSinceWhenItsLaneFails(t *testing.T) {
 		synctest.Wait()
 		if diff := cmp.Diff([]string{"a1"}, w.settled()); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+func TestALaneIsTakenWhileSomebodyWaitsForALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var full atomic.Bool
+		full.Store(true)
+		w := &worker{do: func(Task, Try) error {
+			if full.Load() {
+				return Full
+			}
+			return nil
+		}}
+		r := start(t, newMemory(), w)
+		limited := task("limited", 1)
+		limited.Limit = true
+		add(t, r, limited, task("failing", 2))
+		synctest.Wait()
+		if !r.Taken(limited.Template) || r.Taken(task("failing", 0).Template) {
+			t.Error("want the lane of limited taken, and that of failing not")
+		}
+		full.Store(false)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if r.Taken(limited.Template) || r.Len() != 0 {
+			t.Error("nobody waits, and the lane is taken")
 		}
 	})
 }
