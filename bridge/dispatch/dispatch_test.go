@@ -334,6 +334,16 @@ func TestAWorkflowThatWasSeenIsNotMadeAgain(t *testing.T) {
 	}
 }
 
+func TestARuleWhoseRecordHasAgedWhileItWaitedIsRecordedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, rule(t, "r", "data.name"))
+	w.tasks = []waiting.Task{{Event: made.Hash(), Sequence: 7, Template: bridge.Template{Namespace: "team", Name: "build"}, Rule: "r"}}
+	w.work(t, waiting.Try{})
+	if r := w.result(t, "r"); r.Verdict != bridge.Matched || len(w.workflows) != 1 {
+		t.Errorf("result %+v, workflows %v", r, w.workflows)
+	}
+}
+
 func TestARuleThatIsGoneParksTheEvent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, rule(t, "r", "data.name"))

@@ -29,6 +29,9 @@ func (d *Dispatcher) Work(ctx context.Context, t waiting.Task, try waiting.Try) 
 	var worked error
 	_, err = d.Events.WithEvent(ctx, t.Sequence, func(e bridge.Event) {
 		if ours = e.Hash() == t.Event; ours {
+			if !known { // it has aged while the rule waited
+				record = bridge.Record{Event: e.ID, Source: e.Source, Type: e.Type, Subject: e.Subject, Sequence: t.Sequence}
+			}
 			worked = d.workOn(ctx, t, try, e, record)
 		}
 	})
@@ -96,11 +99,11 @@ func (d *Dispatcher) reject(ctx context.Context, t waiting.Task, e bridge.Event,
 func (d *Dispatcher) conclude(ctx context.Context, t waiting.Task, record bridge.Record, result bridge.Result) error {
 	result.Template, result.Rule, result.Replay, result.At = t.Template.String(), t.Rule, t.Replay, d.Now().UTC()
 	err := d.update(ctx, t.Event, func(r *bridge.Record, known bool) bool {
-		// Without a record the table was lost; the result then has no event to stand with.
-		if known {
-			r.Set(result)
+		if !known {
+			*r = record
 		}
-		return known
+		r.Set(result)
+		return r.Event != "" // of an event that is lost like its record, nothing can be said
 	})
 	if err != nil {
 		return err
