@@ -308,3 +308,38 @@ func TestABusThatStoresNothingIsNotReadyAndTheEmbeddedOneEndsToBeStartedAnew(t *
 		t.Errorf("got %v, want an error that names the data directory", err)
 	}
 }
+
+func TestAFollowerThatIsNoLongerToldNotices(t *testing.T) {
+	t.Parallel()
+	b := open(t, Config{})
+	bucket, err := b.Bucket(t.Context(), "TEST", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func() {
+		if err := bucket.Put(t.Context(), "k", []byte("1")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put()
+	p := &progress{bucket: bucket}
+	p.loaded(t.Context())
+	if p.stalled(t.Context()) || p.stalled(t.Context()) {
+		t.Error("a bucket at rest is no stall")
+	}
+	put()
+	if p.stalled(t.Context()) {
+		t.Error("what was just written may still be on its way")
+	}
+	if !p.stalled(t.Context()) {
+		t.Error("at the second check nothing was told, and nobody noticed")
+	}
+	p = &progress{bucket: bucket}
+	p.loaded(t.Context())
+	put()
+	_ = p.stalled(t.Context())
+	p.last++ // it was told
+	if p.stalled(t.Context()) {
+		t.Error("a follower that was told is no stall")
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
+	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 )
 
 // The safeguards that can be switched off.
@@ -26,6 +27,7 @@ const (
 	ledgerWritten    = "the outcome is recorded"
 	ackedAfterEffect = "acknowledged after the effect"
 	retried          = "transient failures are tried again"
+	keptWaiting      = "what waits stands on the bus"
 	outboxAsked      = "the outbox remembers what was sent"
 	lookedUp         = "a message in doubt is looked up"
 )
@@ -58,6 +60,9 @@ var off = map[string]func(s *app.Seams){
 	ackedAfterEffect: func(s *app.Seams) { s.Events = acknowledgeFirst },
 	retried: func(s *app.Seams) {
 		s.Submitter = func(next bridge.Submitter) bridge.Submitter { return giveUp{next} }
+	},
+	keptWaiting: func(s *app.Seams) {
+		s.Waiting = func(t waiting.Table) waiting.Table { return nobodyWaits{t} }
 	},
 	outboxAsked: func(s *app.Seams) {
 		s.Outbox = func(t notify.Table) notify.Table { return emptyTable{t} }
@@ -146,6 +151,11 @@ type giveUp struct{ bridge.Submitter }
 func (g giveUp) Submit(ctx context.Context, s bridge.Submission) error {
 	return bridge.Permanent(g.Submitter.Submit(ctx, s))
 }
+
+// nobodyWaits says that a task is stored.
+type nobodyWaits struct{ waiting.Table }
+
+func (nobodyWaits) Put(context.Context, string, []byte) error { return nil }
 
 // emptyTable remembers nothing.
 type emptyTable struct{ notify.Table }

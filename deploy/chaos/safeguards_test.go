@@ -25,18 +25,19 @@ type scenario struct {
 }
 
 var scenarios = map[string]scenario{
-	"killed right after the answers":                 {storedFirst, lost, killedAfterAnswers},
-	"the bus is away":                                {refusalsTold, lost, busAway},
-	"the bus is full":                                {refusalsTold, lost, busFull},
-	"a delivery comes twice":                         {sourceIdentity, doubled, sameTwice},
-	"the API server's answer is lost":                {derivedNames, doubled, answerLost},
-	"the API server's answer is lost, and it exists": {existsIsSuccess, invented, answerLostUnseen},
-	"an event comes again two hours later":           {ledgerAsked, doubled, againTwoHoursLater},
-	"an event comes again, and nobody wrote it down": {ledgerWritten, doubled, againTwoHoursLater},
-	"killed while the API server hangs":              {ackedAfterEffect, lost, killedInSubmission},
-	"the API server fails for a while":               {retried, lost, serverErrors},
-	"a bridge starts anew after a failure was told":  {outboxAsked, toldTwice, restartAfterMessage},
-	"Slack takes a message, and its answer is lost":  {lookedUp, toldTwice, slackAnswerLost},
+	"killed right after the answers":                    {storedFirst, lost, killedAfterAnswers},
+	"the bus is away":                                   {refusalsTold, lost, busAway},
+	"the bus is full":                                   {refusalsTold, lost, busFull},
+	"a delivery comes twice":                            {sourceIdentity, doubled, sameTwice},
+	"the API server's answer is lost":                   {derivedNames, doubled, answerLost},
+	"the API server's answer is lost, and it exists":    {existsIsSuccess, invented, answerLostUnseen},
+	"an event comes again two hours later":              {ledgerAsked, doubled, againTwoHoursLater},
+	"an event comes again, and nobody wrote it down":    {ledgerWritten, doubled, againTwoHoursLater},
+	"killed while the API server hangs":                 {ackedAfterEffect, lost, killedInSubmission},
+	"the API server fails for a while":                  {retried, lost, serverErrors},
+	"the API server fails, and nobody keeps what waits": {keptWaiting, lost, serverErrors},
+	"a bridge starts anew after a failure was told":     {outboxAsked, toldTwice, restartAfterMessage},
+	"Slack takes a message, and its answer is lost":     {lookedUp, toldTwice, slackAnswerLost},
 }
 
 func TestTheSuiteCatchesEachSafeguardThatIsOff(t *testing.T) {
