@@ -2,6 +2,7 @@ package waiting
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -126,7 +127,7 @@ func (r *Room) conclude(ctx context.Context, l *lane, q *queued, settled bool, e
 		}
 		l.remove(q.key)
 	case ctx.Err() != nil: // stopped, not failed
-	case err == error(Full):
+	case errors.Is(err, Full):
 		l.filled(now.Add(fullPause))
 	case named:
 		l.failed(q, now)
