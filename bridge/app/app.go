@@ -136,10 +136,10 @@ func (a *App) Run(ctx context.Context) error {
 	if err := a.startPull(ctx, l); err != nil {
 		return err
 	}
+	l.start(stageWatch, "watch", a.watcher.Run)
 	if err := a.waitForTemplates(ctx, l); err != nil {
 		return err
 	}
-	l.start(stageWatch, "watch", a.watcher.Run)
 	if err := a.waitForWorkflows(ctx, l); err != nil {
 		return err
 	}

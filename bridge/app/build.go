@@ -145,7 +145,7 @@ func (a *App) buildDispatch(c clients, t tables) {
 	a.room = waiting.New(through[waiting.Table](a.seams.Waiting, t.waiting), a.part("waiting"), a.seams.Now)
 	a.tracker = inflight.New(c.metadata, a.scope(), a.room.Freed, a.seams.Now)
 	a.watcher = watch.New(watch.Options{
-		Client: c.dynamic, Namespace: a.scope(), Handler: a.reporter, Watermark: &watermark{t.state},
+		Client: c.dynamic, Namespace: a.scope(), Handler: a.reporter, Watermark: &watermark{t.state}, Ready: a.catalog.Synced(),
 		Saw: a.tracker.See, Log: a.part("watch"), Now: a.seams.Now,
 	})
 	submitter := submit.NewKubernetes(c.argo)
