@@ -42,6 +42,11 @@ test-race: ## the tests that need no cluster under the race detector; wants a C 
 e2e: local-cluster build ## the end-to-end tests alone
 	@go test -count=1 -timeout 30m -v ./deploy/...
 
+.PHONY: chaos
+chaos: local-cluster ## 5,000 events while everything breaks; up to 15 minutes. CHAOS_SEED=N repeats a run
+	@CHAOS_EVENTS=$${CHAOS_EVENTS:-5000} CHAOS_FOR=$${CHAOS_FOR:-6m} \
+		go test -count=1 -timeout 15m -v -run '^TestChaos$$' ./deploy/chaos
+
 .PHONY: bench
 bench: local-cluster ## the measurements of docs/performance.md; takes some minutes
 	@go test -run '^$$' -bench . -benchtime 1s ./bridge/... ./adapters/... ./workflowtemplates/...

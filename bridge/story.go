@@ -13,7 +13,7 @@ var ErrUnknownEvent = errors.New("no such event: it never arrived, or is older t
 // A Query selects records of the ledger; a zero field selects all.
 type Query struct {
 	Source   string    `json:"source,omitempty"`   // a part of the event's source, or a source's short name: github, gcs, slack
-	Type     string    `json:"type,omitempty"`     // the CloudEvents type, or the name in `on`; or the beginning of one up to a dot
+	Type     string    `json:"type,omitempty"`     // the CloudEvents type, or the name in `on`: github.push; or the beginning of one up to a dot
 	Template string    `json:"template,omitempty"` // namespace/name, or a name in any namespace: it has a result
 	Rule     string    `json:"rule,omitempty"`     // of that name
 	Outcome  Verdict   `json:"outcome,omitempty"`  // some result has that verdict

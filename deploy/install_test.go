@@ -50,6 +50,13 @@ var clusterRights = slices.Sorted(slices.Values(append([]right{
 	"watch clusterworkflowtemplates.argoproj.io",
 }, namespacedRights...)))
 
+// haRights are all that it needs where several replicas serve one namespace.
+var haRights = slices.Sorted(slices.Values(append([]right{
+	"create leases.coordination.k8s.io",
+	"get leases.coordination.k8s.io",
+	"update leases.coordination.k8s.io",
+}, namespacedRights...)))
+
 // An install is one overlay, installed.
 type install struct {
 	cluster   *cluster
@@ -68,7 +75,7 @@ func TestTheRightsOfEachOverlayAreEnoughAndNoMore(t *testing.T) {
 		{overlay: "cluster", namespace: "argo", serves: "team-a", wide: true, rights: clusterRights},
 		{overlay: "namespaced", namespace: "data-team", serves: "data-team", rights: namespacedRights,
 			own: "components: [%s/components/network-policy]\n"},
-		{overlay: "ha", namespace: "web-team", serves: "web-team", rights: namespacedRights, own: "\n"},
+		{overlay: "ha", namespace: "web-team", serves: "web-team", rights: haRights, own: "\n"},
 	} {
 		i.cluster = c
 		t.Run(i.overlay, func(t *testing.T) {

@@ -47,7 +47,10 @@ func TestTheKustomizationOfTheREADMEIsAnInstallOfOnesOwn(t *testing.T) {
 			t.Errorf("there is no %q in\n%s", want, out)
 		}
 	}
-	for _, unwanted := range []string{"namespace: argo\n", "PersistentVolumeClaim", "kind: Role\n"} {
+	if n := strings.Count(out, "kind: Role\n"); n != 1 || !strings.Contains(out, "name: argo-bridge-leader\n") {
+		t.Errorf("%d Roles, want the leader's alone in\n%s", n, out)
+	}
+	for _, unwanted := range []string{"namespace: argo\n", "PersistentVolumeClaim"} {
 		if strings.Contains(out, unwanted) {
 			t.Errorf("there is %q in\n%s", unwanted, out)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,13 +64,18 @@ func (h *Webhooks) await(e bridge.Event, command string) string {
 	ctx, cancel := context.WithTimeout(h.closing, answerLater)
 	defer cancel()
 	record, err := h.answers.Await(ctx, e)
-	if err != nil {
+	if err != nil && !waits(record) {
 		if h.closing.Err() == nil {
 			h.log.Warn("outcome of a command not known", zap.String(bridge.LogEventID, e.ID), zap.Error(err))
 		}
 		return code(command) + " is accepted, but what became of it is not known yet."
 	}
 	return describe(record, command, h.link)
+}
+
+// waits says that some rule that fits has to wait, which may take longer than anybody looks at the answer.
+func waits(r bridge.Record) bool {
+	return slices.ContainsFunc(r.Results, func(res bridge.Result) bool { return res.Verdict == bridge.Waiting })
 }
 
 // follow posts a second answer: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
@@ -96,7 +102,7 @@ func reply(w http.ResponseWriter, text string) {
 // describe says in Slack's markup what one command started, or why nothing was. Of templates that
 // the channel has no access to it tells nothing.
 func describe(r bridge.Record, command string, link func(string) string) string {
-	var started, not []string
+	var started, waiting, not []string
 	for _, res := range r.Results {
 		name := code(res.Template)
 		if res.Rule != "" && res.Rule != bridge.DefaultRule {
@@ -105,11 +111,14 @@ func describe(r bridge.Record, command string, link func(string) string) string 
 		switch {
 		case res.Workflow != "":
 			started = append(started, fmt.Sprintf(":rocket: %s started: %s", name, anchor(link(res.Workflow), res.Workflow)))
+		case res.Verdict == bridge.Waiting:
+			waiting = append(waiting, fmt.Sprintf(":hourglass_flowing_sand: %s waits for its turn: %s", name, escape(why(res))))
 		case res.Verdict == bridge.OtherEvent, res.Reason == bridge.ReasonAccess:
 		default:
 			not = append(not, fmt.Sprintf("• %s: %s", name, escape(why(res))))
 		}
 	}
+	started = append(started, waiting...)
 	switch {
 	case len(started) > 0:
 		return strings.Join(append(started, rejected(r)...), "\n")

@@ -22,8 +22,9 @@ const (
 
 	// requestTimeout bounds one call of the API.
 	requestTimeout = 15 * time.Second
-	// clockMargin is how much Slack's clock may be behind the bridge's when a message is looked up.
-	clockMargin = 5 * time.Minute
+	// clockMargin is how much Slack's clock may be behind the bridge's when a message is looked up: who cannot
+	// tell the time within an hour takes no webhook of Slack's either.
+	clockMargin = time.Hour
 	// Pages of a history that are searched, and messages on each.
 	maxPages, pageSize = 50, 200
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -259,6 +260,33 @@ func TestTheWaitingForAnOutcomeEnds(t *testing.T) {
 		h.waiting.Wait()
 		if waited != answerLater {
 			t.Errorf("waited %v, want %v", waited, answerLater)
+		}
+		h.Close()
+	})
+}
+
+func TestACommandWhoseRuleHasToWaitSaysWhy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var told string
+		h := NewWebhooks([]string{secret}, &bus{}, WebhookOptions{
+			Now: func() time.Time { return sentAt },
+			Answers: answers(func(ctx context.Context, _ bridge.Event) (bridge.Record, error) {
+				<-ctx.Done()
+				return bridge.Record{Results: []bridge.Result{{
+					Template: "argo/deploy", Rule: bridge.DefaultRule, Verdict: bridge.Waiting, Detail: "5 of at most 5 workflows",
+				}}}, ctx.Err()
+			}),
+			Client: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				body, err := io.ReadAll(r.Body)
+				told = string(body)
+				return nil, errors.Join(err, errors.New("no network"))
+			})},
+		})
+		send(h.Commands(), fixture(t, "command.form"))
+		h.waiting.Wait()
+		if !strings.Contains(told, "argo/deploy") || !strings.Contains(told, "waits for its turn: 5 of at most 5 workflows") {
+			t.Errorf("told %s", told)
 		}
 		h.Close()
 	})

@@ -3,7 +3,7 @@
 //
 // # Routes
 //
-//	GET  /api/v1/events         records, newest first; parameters: see ParseQuery
+//	GET  /api/v1/events         records, the latest first; parameters: see ParseQuery
 //	GET  /api/v1/events/{id}    one bridge.Story; the id is path-escaped, or the event's hash
 //	GET  /api/v1/events:tail    records as they are written, until the client hangs up
 //	POST /api/v1/replays        a bridge.Replay; the answer is its decisions

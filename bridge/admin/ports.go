@@ -8,8 +8,8 @@ import (
 
 // A History tells what became of events. It is safe for concurrent use.
 type History interface {
-	// Records calls each with the records that fit q, newest first, until each returns false or
-	// all were seen.
+	// Records calls each with the records that fit q, the one that changed last first, until each
+	// returns false, or all or q.Limit were seen.
 	Records(ctx context.Context, q bridge.Query, each func(bridge.Record) bool) error
 	// Story returns all that is known of an event, by its id or by its hash, and
 	// bridge.ErrUnknownEvent when nothing is.

@@ -3,6 +3,7 @@ package admin
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -12,28 +13,30 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
-// parameters are those of the query string, each with how it is read.
-var parameters = map[string]func(q *bridge.Query, text string, now time.Time) error{
-	"source":   func(q *bridge.Query, text string, _ time.Time) error { q.Source = text; return nil },
-	"type":     func(q *bridge.Query, text string, _ time.Time) error { q.Type = text; return nil },
-	"template": func(q *bridge.Query, text string, _ time.Time) error { q.Template = text; return nil },
-	"rule":     func(q *bridge.Query, text string, _ time.Time) error { q.Rule = text; return nil },
-	"outcome": func(q *bridge.Query, text string, _ time.Time) (err error) {
+// parameters are those of the query string.
+var parameters = []string{"limit", "outcome", "rule", "since", "source", "template", "type", "until"}
+
+// setParameter reads one of the parameters.
+func setParameter(q *bridge.Query, name, text string, now time.Time) (err error) {
+	switch name {
+	case "source":
+		q.Source = text
+	case "type":
+		q.Type = text
+	case "template":
+		q.Template = text
+	case "rule":
+		q.Rule = text
+	case "outcome":
 		q.Outcome, err = ParseOutcome(text)
-		return err
-	},
-	"since": func(q *bridge.Query, text string, now time.Time) (err error) {
+	case "since":
 		q.Since, err = ParseTime(text, now)
-		return err
-	},
-	"until": func(q *bridge.Query, text string, now time.Time) (err error) {
+	case "until":
 		q.Until, err = ParseTime(text, now)
-		return err
-	},
-	"limit": func(q *bridge.Query, text string, _ time.Time) (err error) {
+	case "limit":
 		q.Limit, err = parseLimit(text)
-		return err
-	},
+	}
+	return err
 }
 
 // ParseQuery reads source, type, template, rule, outcome, since, until and limit from the query of an
@@ -45,15 +48,14 @@ func ParseQuery(text string, now time.Time) (bridge.Query, error) {
 	}
 	var q bridge.Query
 	var errs []error
-	for _, name := range sorted(values) {
-		read, known := parameters[name]
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		switch {
-		case !known:
-			errs = append(errs, fmt.Errorf("%q is no parameter: there are %s", name, strings.Join(sorted(parameters), ", ")))
+		case !slices.Contains(parameters, name):
+			errs = append(errs, fmt.Errorf("%q is no parameter: there are %s", name, strings.Join(parameters, ", ")))
 		case len(values[name]) > 1:
 			errs = append(errs, fmt.Errorf("%s: is given %d times", name, len(values[name])))
 		default:
-			if err := read(&q, values[name][0], now); err != nil {
+			if err := setParameter(&q, name, values[name][0], now); err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", name, err))
 			}
 		}
@@ -133,13 +135,4 @@ func list(verdicts []bridge.Verdict) string {
 		words = append(words, string(v))
 	}
 	return strings.Join(words, ", ")
-}
-
-func sorted[V any](m map[string]V) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

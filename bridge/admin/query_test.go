@@ -61,16 +61,16 @@ func TestReplaysMustSayWhichEvents(t *testing.T) {
 	for name, c := range map[string]struct{ body, err string }{
 		"an event":                      {`{"event":"a"}`, ""},
 		"an event by one rule":          {`{"event":"a","template":"argo/ci","rule":"default","dryRun":true,"id":"r-1"}`, ""},
-		"the past of a template":        {`{"template":"ci","query":{"since":"2026-01-01T00:00:00Z"}}`, ""},
+		"the past of a template":        {`{"query":{"template":"ci","since":"2026-01-01T00:00:00Z"}}`, ""},
 		"what was rejected":             {`{"query":{"outcome":"rejected"}}`, ""},
 		"what is parked":                {`{"query":{"outcome":"parked","since":"2026-01-01T00:00:00Z"}}`, ""},
 		"nothing":                       {`{}`, "which events?"},
 		"since when alone":              {`{"query":{"since":"2026-01-01T00:00:00Z"}}`, "which events?"},
 		"a rule alone":                  {`{"rule":"default"}`, "which events?"},
 		"what matched":                  {`{"query":{"outcome":"matched"}}`, "which events?"},
-		"a template, of all time":       {`{"template":"ci"}`, "since when?"},
+		"a template, of all time":       {`{"query":{"template":"ci"}}`, "since when?"},
 		"both":                          {`{"event":"a","query":{"outcome":"rejected"}}`, "both are given"},
-		"an outcome that is none":       {`{"template":"ci","query":{"outcome":"x","since":"2026-01-01T00:00:00Z"}}`, "outcome:"},
+		"an outcome that is none":       {`{"query":{"template":"ci","outcome":"x","since":"2026-01-01T00:00:00Z"}}`, "outcome:"},
 		"an id that is no name":         {`{"event":"a","id":"A b"}`, "id:"},
 		"an id that is long":            {`{"event":"a","id":"` + strings.Repeat("a", 33) + `"}`, "id:"},
 		"a limit below 0":               {`{"query":{"outcome":"rejected","limit":-1}}`, "limit:"},
@@ -112,7 +112,7 @@ func FuzzQuery(f *testing.F) {
 
 func FuzzReplay(f *testing.F) {
 	f.Add([]byte(`{"event":"a","id":"r-1"}`))
-	f.Add([]byte(`{"template":"ci","query":{"since":"2026-01-01T00:00:00Z"}}`))
+	f.Add([]byte(`{"query":{"template":"ci","since":"2026-01-01T00:00:00Z"}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r, err := admin.ParseReplay(body)
 		if err != nil {

@@ -41,7 +41,7 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request, user string) {
 	s.stream(w, r, func(ctx context.Context, out *stream) error {
 		// A client that hangs up stops the replay of many events: ctx ends with it.
 		err := s.replayer.Replay(ctx, request, func(decision bridge.Replayed) {
-			if decided++; decision.Verdict == bridge.Matched && !request.DryRun {
+			if decided++; !request.DryRun && (decision.Verdict == bridge.Matched || decision.Verdict == bridge.Waiting) {
 				started++
 			}
 			_ = out.line(Line{Replayed: &decision})

@@ -19,12 +19,11 @@ func CheckReplay(r bridge.Replay) error {
 	var errs []error
 	query := r.Query != bridge.Query{}
 	lost := r.Query.Outcome == bridge.Rejected || r.Query.Outcome == bridge.Parked
-	named := r.Template != "" || r.Query.Template != ""
 	switch {
 	case r.Event != "" && query:
 		errs = append(errs, errors.New("either one event or a query of many: both are given"))
-	case r.Event == "" && !lost && !named:
-		errs = append(errs, errors.New("which events? name one, or a template and since when, or the outcome rejected or parked"))
+	case r.Event == "" && !lost && r.Query.Template == "":
+		errs = append(errs, errors.New("which events? name one (event), or a template and since when (query), or the outcome rejected or parked (query)"))
 	case r.Event == "" && !lost && r.Query.Since.IsZero():
 		errs = append(errs, errors.New("since when? all events that are kept may be many: name a time, such as 2h"))
 	}

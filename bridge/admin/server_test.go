@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -60,9 +61,14 @@ func (c *caller) ask(t *testing.T, method, path, body string, header http.Header
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
+	// To its end: before that the server may still be at work.
+	data, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var f admin.Fault
 	if answer.StatusCode != http.StatusOK {
-		if err := json.NewDecoder(answer.Body).Decode(&f); err != nil {
+		if err := json.Unmarshal(data, &f); err != nil {
 			t.Errorf("the error is no JSON: %v", err)
 		}
 	}

@@ -18,13 +18,10 @@ type stream struct {
 	err     error // the first failure: the client is gone
 }
 
-// newStream lifts the server's time limits, which are those of webhooks: the answer may last for
-// hours, and only a single line must not.
+// newStream makes a stream whose single lines have a time limit, in place of the server's for the whole
+// answer, which may last for hours.
 func newStream(w http.ResponseWriter, timeout time.Duration) *stream {
-	s := &stream{w: w, control: http.NewResponseController(w), timeout: timeout}
-	// A writer that knows no deadlines, as in a test, has none to lift.
-	_ = s.control.SetReadDeadline(time.Time{})
-	return s
+	return &stream{w: w, control: http.NewResponseController(w), timeout: timeout}
 }
 
 // line sends one line at once.
@@ -51,6 +48,7 @@ func (s *stream) write(data []byte) error {
 		s.w.Header().Set("Cache-Control", "no-store")
 		s.w.Header().Set("X-Accel-Buffering", "no") // nginx would keep lines back
 	}
+	// A writer that knows no deadlines, as in a test, has none to move.
 	_ = s.control.SetWriteDeadline(time.Now().Add(s.timeout))
 	if _, s.err = s.w.Write(data); s.err == nil {
 		s.err = s.control.Flush()

@@ -121,6 +121,7 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(stageBackground, "events", a.events.Run)
 	l.start(stageBackground, "inflight", a.tracker.Run)
 	l.start(stageBackground, "care", a.bus.Care)
+	l.start(stageBackground, "bus", a.bus.Pulse)
 	l.start(stageNotify, "notify", func(ctx context.Context) error {
 		return a.bus.ConsumeNotifications(ctx, notifyWorkers, a.deliverer.Handle)
 	})
@@ -135,10 +136,10 @@ func (a *App) Run(ctx context.Context) error {
 	if err := a.startPull(ctx, l); err != nil {
 		return err
 	}
+	l.start(stageWatch, "watch", a.watcher.Run)
 	if err := a.waitForTemplates(ctx, l); err != nil {
 		return err
 	}
-	l.start(stageWatch, "watch", a.watcher.Run)
 	if err := a.waitForWorkflows(ctx, l); err != nil {
 		return err
 	}

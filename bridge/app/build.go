@@ -110,7 +110,7 @@ func (a *App) buildElector(c clients) {
 func (a *App) buildNotify(c clients, t tables) {
 	a.ledger = ledger.New(t.ledger, a.options.Bus.RecordAge(), a.part("ledger"))
 	a.reporter = &notify.Reporter{
-		Routes: routesOf{a.catalog}, Runs: t.runs, Queue: a.bus, History: &notify.History{Table: t.state},
+		Routes: routesOf{a.catalog}, Runs: t.runs, Queue: through[notify.Queue](a.seams.Queue, a.bus), History: &notify.History{Table: t.state},
 		Origins: &origins{bus: a.bus, ledger: a.ledger, finders: Finders(), log: a.part("notify")},
 		UI:      a.options.Argo.UI, Log: a.part("notify"), Now: a.seams.Now,
 	}
@@ -142,10 +142,10 @@ func (a *App) notifiers() map[string]bridge.Notifier {
 }
 
 func (a *App) buildDispatch(c clients, t tables) {
-	a.room = waiting.New(t.waiting, a.part("waiting"), a.seams.Now)
+	a.room = waiting.New(through[waiting.Table](a.seams.Waiting, t.waiting), a.part("waiting"), a.seams.Now)
 	a.tracker = inflight.New(c.metadata, a.scope(), a.room.Freed, a.seams.Now)
 	a.watcher = watch.New(watch.Options{
-		Client: c.dynamic, Namespace: a.scope(), Handler: a.reporter, Watermark: &watermark{t.state},
+		Client: c.dynamic, Namespace: a.scope(), Handler: a.reporter, Watermark: &watermark{t.state}, Ready: a.catalog.Synced(),
 		Saw: a.tracker.See, Log: a.part("watch"), Now: a.seams.Now,
 	})
 	submitter := submit.NewKubernetes(c.argo)

@@ -10,6 +10,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
+	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 )
 
 // Seams let the chaos suite put something between the parts of the bridge, to switch a safeguard off and
@@ -19,6 +20,8 @@ type Seams struct {
 	Submitter func(bridge.Submitter) bridge.Submitter
 	Ledger    func(dispatch.Ledger) dispatch.Ledger
 	Outbox    func(notify.Table) notify.Table
+	Waiting   func(waiting.Table) waiting.Table
+	Queue     func(notify.Queue) notify.Queue
 	Events    func(bus.EventHandler) bus.EventHandler
 	Notifier  func(bridge.Notifier) bridge.Notifier
 	// Now is the bridge's clock.

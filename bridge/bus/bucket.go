@@ -138,55 +138,6 @@ func (b *Bucket) List(ctx context.Context, filter string) ([]Entry, error) {
 	}
 }
 
-// A Followed says what Follow reports.
-type Followed struct {
-	// New leaves out what the bucket holds at the start.
-	New bool
-	// Deletes reports deleted keys as well.
-	Deletes bool
-}
-
-// Follow calls seen with every entry that the bucket holds and then with every change, until ctx
-// ends. loaded is called once, after the last entry that stood there at the start. It returns an error
-// when the bucket cannot be followed any more, or was lost and made anew: then begin again.
-func (b *Bucket) Follow(ctx context.Context, f Followed, seen func(Entry), loaded func()) error {
-	b.bus.mu.Lock()
-	anew := b.anew
-	b.bus.mu.Unlock()
-	var options []jetstream.WatchOpt
-	if !f.Deletes {
-		options = append(options, jetstream.IgnoreDeletes())
-	}
-	if f.New {
-		options = append(options, jetstream.UpdatesOnly())
-	}
-	w, err := b.kv.WatchAll(ctx, options...)
-	if err != nil {
-		return fmt.Errorf("follow bucket %s: %w", b.name, err)
-	}
-	defer func() { _ = w.Stop() }()
-	if f.New {
-		loaded()
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-anew:
-			return fmt.Errorf("follow bucket %s: it was made anew", b.name)
-		case e, ok := <-w.Updates():
-			switch {
-			case !ok:
-				return fmt.Errorf("follow bucket %s: the subscription has ended", b.name)
-			case e == nil:
-				loaded()
-			default:
-				seen(entryOf(e))
-			}
-		}
-	}
-}
-
 func entryOf(e jetstream.KeyValueEntry) Entry {
 	return Entry{
 		Key: e.Key(), Value: e.Value(), Revision: e.Revision(), Written: e.Created(),

@@ -1,8 +1,10 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
@@ -49,6 +51,16 @@ func (b *Bus) logUnread(subject string, d Delivery, err error) {
 		b.log.Error("a message on the event stream cannot be read", fields...)
 	} else {
 		b.log.Warn("a message on the event stream could not be read, will be tried again", fields...)
+	}
+}
+
+// unread is what can be said of a message that cannot be read.
+func unread(header nats.Header, subject string, sequence uint64) bridge.Event {
+	attributes := unseal(header, nil).attributes
+	return bridge.Event{
+		ID:     cmp.Or(attributes["id"], fmt.Sprint("message-", sequence)),
+		Source: cmp.Or(attributes["source"], "nats:"+eventStream),
+		Type:   cmp.Or(attributes["type"], strings.TrimPrefix(subject, eventSubjects)),
 	}
 }
 

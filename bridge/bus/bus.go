@@ -26,6 +26,7 @@ type Bus struct {
 
 	payloads *payloads
 	repairs  atomic.Int64
+	pulse    pulse
 	attached bool // to somebody else's streams
 
 	mu      sync.Mutex
@@ -100,7 +101,7 @@ func (b *Bus) connect() error {
 	}
 	url := b.config.URL
 	if url == "" {
-		s, lock, err := startServer(b.config, b.log)
+		s, lock, err := startServer(b.config, b.log, b.pulse.hear)
 		if err != nil {
 			return err
 		}
@@ -121,8 +122,11 @@ func (b *Bus) connect() error {
 // External says whether the bus is a cluster that other bridges may share.
 func (b *Bus) External() bool { return b.server == nil }
 
-// Ready returns nil when the server answers.
+// Ready returns nil when the server answers, and stores what it is given (see Pulse).
 func (b *Bus) Ready(ctx context.Context) error {
+	if failing, err := b.pulse.failing(); failing > readyWithin {
+		return fmt.Errorf("the bus has stored nothing for %s: %w", failing.Round(time.Second), err)
+	}
 	if _, err := b.js.AccountInfo(ctx); err != nil {
 		return fmt.Errorf("the bus does not answer: %w", err)
 	}

@@ -183,6 +183,30 @@ func TestAFullStreamRefusesAndFinishedEventsMakeRoom(t *testing.T) {
 	}
 }
 
+func TestAMessageThatIsNoEventIsHandedOverOnceWithItsReason(t *testing.T) {
+	t.Parallel()
+	b := open(t, Config{})
+	if _, err := b.js.Publish(t.Context(), eventSubjects+"com.example.broken", []byte("{")); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Publish(t.Context(), event("sound")); err != nil {
+		t.Fatal(err)
+	}
+	var unread []string
+	var mu sync.Mutex
+	collect(t, b, 2, func(_ context.Context, e bridge.Event, d Delivery) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if d.Unread != nil {
+			unread = append(unread, e.ID+" "+e.Source+" "+e.Type)
+		}
+		return nil
+	})
+	if diff := cmp.Diff([]string{"message-1 nats:" + eventStream + " com.example.broken"}, unread); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestABucketKeepsTheFirstWriterOfAKey(t *testing.T) {
 	t.Parallel()
 	b := open(t, Config{})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -76,7 +77,7 @@ func (b *Bus) repair(ctx context.Context, want jetstream.StreamConfig) error {
 func asPlanned(have, want jetstream.StreamConfig) bool {
 	return slices.Equal(have.Subjects, want.Subjects) && have.Retention == want.Retention && have.Discard == want.Discard &&
 		have.MaxBytes == want.MaxBytes && have.MaxAge == want.MaxAge && max(have.MaxMsgsPerSubject, 0) == max(want.MaxMsgsPerSubject, 0) &&
-		have.Replicas == want.Replicas && have.Duplicates == want.Duplicates
+		have.Replicas == want.Replicas && have.Duplicates == want.Duplicates && have.AllowDirect == want.AllowDirect
 }
 
 // ensureStreams makes what is missing, and applies the settings to what exists.
@@ -91,11 +92,35 @@ func (b *Bus) ensureStreams(ctx context.Context) error {
 
 // ensureStream never takes a message from a stream: all of them discard new messages, so that one that
 // is larger than its new bound keeps what it holds and refuses more until it has shrunk.
+//
+// It looks before it asks, and again when it got no answer: of several bridges that start at once the cluster
+// answers one.
 func (b *Bus) ensureStream(ctx context.Context, s jetstream.StreamConfig) error {
-	if _, err := b.js.CreateOrUpdateStream(ctx, s); err != nil {
+	if b.inPlace(ctx, s) {
+		return nil
+	}
+	if b.External() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rand.N(startSpread)):
+		}
+		if b.inPlace(ctx, s) {
+			return nil
+		}
+	}
+	if _, err := b.js.CreateOrUpdateStream(ctx, s); err != nil && !b.inPlace(ctx, s) {
 		return fmt.Errorf("stream %s: %w", s.Name, err)
 	}
 	return nil
+}
+
+// startSpread is the time over which bridges that start at once ask for the same stream.
+const startSpread = 500 * time.Millisecond
+
+func (b *Bus) inPlace(ctx context.Context, s jetstream.StreamConfig) bool {
+	have, err := b.js.Stream(ctx, s.Name)
+	return err == nil && asPlanned(have.CachedInfo().Config, s)
 }
 
 // ensurePlanned makes one stream of the plan if it is missing, and leaves it alone otherwise.

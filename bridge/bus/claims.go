@@ -35,7 +35,8 @@ const (
 	claimChunk = 256 << 10
 )
 
-var errClaimGone = errors.New("its object is not in the object store any more")
+// ErrGone says that the data of an event are no longer on the bus.
+var ErrGone = errors.New("its object is not in the object store any more")
 
 // claim is the name of the object that holds the data, if there is one in the bus's own store.
 // Any other dataref is its publisher's, and stays an extension.
@@ -54,7 +55,7 @@ func claimName(e bridge.Event) string {
 // name it; false when there is none, or when the sweep was faster.
 func (b *Bus) touchClaim(ctx context.Context, name string) (bool, error) {
 	object, err := b.claimInfo(ctx, name)
-	if errors.Is(err, errClaimGone) {
+	if errors.Is(err, ErrGone) {
 		return false, nil
 	}
 	if err != nil {
@@ -80,7 +81,7 @@ func metaSubject(name string) string {
 
 func chunkSubject(nuid string) string { return "$O." + claimStore + ".C." + nuid }
 
-// claimInfo describes an object; the error is errClaimGone when there is none.
+// claimInfo describes an object; the error is ErrGone when there is none.
 func (b *Bus) claimInfo(ctx context.Context, name string) (claimObject, error) {
 	stream, err := b.js.Stream(ctx, claimStream)
 	if err != nil {
@@ -88,7 +89,7 @@ func (b *Bus) claimInfo(ctx context.Context, name string) (claimObject, error) {
 	}
 	m, err := stream.GetLastMsgForSubject(ctx, metaSubject(name))
 	if isNotFound(err) {
-		return claimObject{}, errClaimGone
+		return claimObject{}, ErrGone
 	}
 	if err != nil {
 		return claimObject{}, err
@@ -102,7 +103,7 @@ func readClaim(m *jetstream.RawStreamMsg) (claimObject, error) {
 		return claimObject{}, fmt.Errorf("object %s: %w", m.Subject, err)
 	}
 	if object.Deleted {
-		return claimObject{}, errClaimGone
+		return claimObject{}, ErrGone
 	}
 	object.ModTime = m.Time
 	return object, nil
@@ -125,7 +126,7 @@ func (b *Bus) openClaim(ctx context.Context, name string) (io.Reader, error) {
 			stream, err := b.js.Stream(ctx, claimStream)
 			return &claimReader{ctx: ctx, stream: stream, object: object, patience: patience}, err
 		}
-		if !errors.Is(err, errClaimGone) {
+		if !errors.Is(err, ErrGone) {
 			return nil, err
 		}
 		if err := later(ctx, patience); err != nil {
@@ -137,7 +138,7 @@ func (b *Bus) openClaim(ctx context.Context, name string) (io.Reader, error) {
 // later waits a little for a copy that is behind; when there is no time left, the error is permanent.
 func later(ctx context.Context, patience time.Time) error {
 	if !time.Now().Before(patience) {
-		return bridge.Permanent(errClaimGone)
+		return bridge.Permanent(ErrGone)
 	}
 	select {
 	case <-ctx.Done():

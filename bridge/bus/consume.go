@@ -22,6 +22,9 @@ type Delivery struct {
 	Attempt int
 	// Stored is when the bus stored the message.
 	Stored time.Time
+	// Unread says why the message could not be read, for ever; of the event then only identity and type
+	// are known, or made up where the message has none.
+	Unread error
 }
 
 // An EventHandler handles one event. Nil and permanent errors settle it; any other error brings it
@@ -49,7 +52,7 @@ const (
 
 // ConsumeEvents hands every event to handle, with at most workers at once, until ctx ends and the
 // last handler has returned. Several processes may consume at the same time: each event goes to one.
-// A message that is no CloudEvent is logged and settled; it stays in the stream until it ages.
+// A message that cannot be read is handed over as Delivery.Unread says, so that it is recorded.
 func (b *Bus) ConsumeEvents(ctx context.Context, workers int, handle EventHandler) error {
 	c := consumption{eventStream, dispatchConsumer, workers, maxPendingEvents}
 	return b.consume(ctx, c, func(work context.Context, m jetstream.Msg, d Delivery) error {
@@ -57,7 +60,11 @@ func (b *Bus) ConsumeEvents(ctx context.Context, workers int, handle EventHandle
 		e, release, err := b.receive(ctx, m.Headers(), m.Data())
 		if err != nil {
 			b.logUnread(m.Subject(), d, err)
-			return err
+			if !bridge.IsPermanent(err) {
+				return err
+			}
+			d.Unread = err
+			return handle(work, unread(m.Headers(), m.Subject(), d.Sequence), d)
 		}
 		defer release()
 		return handle(work, e, d)

@@ -286,7 +286,7 @@ func TestAMessageOfThePreviousLayoutIsRead(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	// As the version before stored it: the whole payload inline, in a server that takes 32 MB.
-	s, lock, err := startServer(Config{DataDir: dir}.Defaults(), zap.NewNop())
+	s, lock, err := startServer(Config{DataDir: dir}.Defaults(), zap.NewNop(), func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -369,8 +369,8 @@ func TestAForeignMessageIsReadOrRefusedWithAReason(t *testing.T) {
 		"a bomb that lies":                {nats.Header{"content-encoding": {"zstd"}, headerSize: {"10"}}, compressed(t, noise(100)), errDataSize.Error(), true},
 		"less than it states":             {nats.Header{"content-encoding": {"zstd"}, headerSize: {"1000"}}, compressed(t, noise(100)), errDataSize.Error(), true},
 		"cut off":                         {nats.Header{"content-encoding": {"zstd"}}, compressed(t, noise(1000))[:500], "unexpected EOF", true},
-		"an object that is gone":          {nats.Header{"ce-dataref": {gone}}, nil, errClaimGone.Error(), true},
-		"an object of a name like a path": {nats.Header{"ce-dataref": {claimScheme + "../*.>"}}, nil, errClaimGone.Error(), true},
+		"an object that is gone":          {nats.Header{"ce-dataref": {gone}}, nil, ErrGone.Error(), true},
+		"an object of a name like a path": {nats.Header{"ce-dataref": {claimScheme + "../*.>"}}, nil, ErrGone.Error(), true},
 		"decoded, but no JSON":            {nats.Header{"content-encoding": {"zstd"}}, compressed(t, []byte("{")), "not JSON", true},
 	}
 	b := open(t, Config{})
@@ -478,7 +478,7 @@ func FuzzDecode(f *testing.F) {
 			if name == "here" {
 				return bytes.NewReader(object), nil
 			}
-			return nil, bridge.Permanent(errClaimGone)
+			return nil, bridge.Permanent(ErrGone)
 		})
 		if err != nil {
 			if !bridge.IsPermanent(err) {

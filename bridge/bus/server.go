@@ -2,6 +2,7 @@ package bus
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -22,7 +23,7 @@ const syncInterval = 10 * time.Second
 
 // startServer starts the embedded server on c.DataDir, which it locks: two processes on one file
 // store would destroy it.
-func startServer(c Config, log *zap.Logger) (*server.Server, *os.File, error) {
+func startServer(c Config, log *zap.Logger, heard func(line string)) (*server.Server, *os.File, error) {
 	opts, err := serverOptions(c)
 	if err != nil {
 		return nil, nil, err
@@ -36,7 +37,7 @@ func startServer(c Config, log *zap.Logger) (*server.Server, *os.File, error) {
 		_ = lock.Close()
 		return nil, nil, fmt.Errorf("embedded NATS server: %w", err)
 	}
-	s.SetLoggerV2(serverLog{log.Sugar()}, false, false, false)
+	s.SetLoggerV2(serverLog{log.Sugar(), heard}, false, false, false)
 	s.Start()
 	if !s.ReadyForConnections(30 * time.Second) {
 		s.Shutdown()
@@ -51,8 +52,8 @@ func serverOptions(c Config) (*server.Options, error) {
 		ServerName: "argo-bridge",
 		JetStream:  true,
 		StoreDir:   c.DataDir,
-		// The streams are bounded one by one; the account holds all of them.
-		JetStreamMaxStore:  c.MaxBytes * 4,
+		// The streams are bounded one by one. A bound for all would refuse to make them smaller.
+		JetStreamMaxStore:  math.MaxInt64,
 		JetStreamMaxMemory: 64 << 20,
 		MaxPayload:         maxPayload,
 		NoSigs:             true,
@@ -93,11 +94,19 @@ func lockDir(dir string) (*os.File, error) {
 }
 
 // serverLog passes the server's own log on; what it calls fatal is an error to us.
-type serverLog struct{ log *zap.SugaredLogger }
+type serverLog struct {
+	log   *zap.SugaredLogger
+	heard func(line string) // each error
+}
 
 func (l serverLog) Noticef(format string, v ...any) { l.log.Debugf(format, v...) }
 func (l serverLog) Fatalf(format string, v ...any)  { l.log.Errorf(format, v...) }
-func (l serverLog) Errorf(format string, v ...any)  { l.log.Errorf(format, v...) }
 func (l serverLog) Debugf(format string, v ...any)  { l.log.Debugf(format, v...) }
 func (l serverLog) Tracef(format string, v ...any)  {}
 func (l serverLog) Warnf(format string, v ...any)   { l.log.Warnf(format, v...) }
+
+// Errorf passes errors on to whoever listens as well.
+func (l serverLog) Errorf(format string, v ...any) {
+	l.log.Errorf(format, v...)
+	l.heard(fmt.Sprintf(format, v...))
+}

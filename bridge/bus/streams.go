@@ -12,6 +12,8 @@ const (
 	eventSubjects = "bridge.events."
 	notifyStream  = "ARGO_BRIDGE_NOTIFICATIONS"
 	notifySubject = "bridge.notifications"
+	pulseStream   = "ARGO_BRIDGE_PULSE"
+	pulseSubject  = "bridge.pulse"
 	bucketPrefix  = "ARGO_BRIDGE_"
 	bucketStream  = "KV_" + bucketPrefix // how JetStream names the stream of a key-value bucket
 )
@@ -35,7 +37,11 @@ func streamPlan(c Config) []jetstream.StreamConfig {
 	notifications.Subjects = []string{notifySubject}
 	notifications.Retention = jetstream.WorkQueuePolicy
 	notifications.MaxBytes = c.MaxBytes / notifyPart
-	return []jetstream.StreamConfig{events, notifications, claimConfig(c)}
+	pulse := stream(c, pulseStream, "argo-bridge: a message now and then, to see that messages are stored")
+	pulse.Subjects = []string{pulseSubject}
+	pulse.MaxMsgsPerSubject = 1
+	pulse.MaxBytes = 1 << 20
+	return []jetstream.StreamConfig{events, notifications, claimConfig(c), pulse}
 }
 
 func stream(c Config, name, description string) jetstream.StreamConfig {

@@ -192,7 +192,7 @@ func TestAnObjectWithoutAllItsChunksIsAClearFault(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err = b.Event(t.Context(), 1)
-	if !bridge.IsPermanent(err) || !errors.Is(err, errClaimGone) || !strings.Contains(err.Error(), `"1"`) {
+	if !bridge.IsPermanent(err) || !errors.Is(err, ErrGone) || !strings.Contains(err.Error(), `"1"`) {
 		t.Errorf("got %v, want that the object of event 1 is gone", err)
 	}
 }

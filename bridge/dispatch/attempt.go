@@ -23,7 +23,10 @@ type attempt struct {
 	queue bool
 }
 
-var errBehind = errors.New("earlier events of the template wait")
+var (
+	errBehind  = errors.New("earlier events of the template wait for a limit")
+	errFailing = errors.New("the template's submissions fail at the moment")
+)
 
 // start makes the Workflow of a rule that fits. The result's verdict is matched, rejected, or, with the error
 // that is to pass, waiting.
@@ -38,18 +41,22 @@ func (d *Dispatcher) start(ctx context.Context, a attempt) (bridge.Result, error
 		return matched(result, s), nil
 	case a.queue && d.Room.Taken(a.rule.Template):
 		return become(result, bridge.Waiting, bridge.ReasonLimit, errBehind.Error()), errBehind
+	case a.queue && d.failing.is(a.rule.Template, d.Now()):
+		return become(result, bridge.Waiting, bridge.ReasonRetry, errFailing.Error()), errFailing
 	}
 	if ok, detail := d.Gate.Enter(s, !a.queue); !ok {
 		return become(result, bridge.Waiting, bridge.ReasonLimit, detail), waiting.Full
 	}
 	if err := d.submit(ctx, a, s); err != nil {
 		d.Gate.Leave(s)
+		d.failing.set(a.rule.Template, d.Now(), !bridge.IsPermanent(err))
 		if bridge.IsPermanent(err) {
 			return become(result, bridge.Rejected, bridge.ReasonSubmit, err.Error()), nil
 		}
 		return become(result, bridge.Waiting, bridge.ReasonRetry, err.Error()), err
 	}
 	d.Gate.Made(s)
+	d.failing.set(a.rule.Template, d.Now(), false)
 	return matched(result, s), nil
 }
 

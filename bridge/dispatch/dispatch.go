@@ -72,7 +72,7 @@ type Observer interface {
 	Duplicate()
 }
 
-// A Dispatcher handles events. All fields are needed.
+// A Dispatcher handles events. All exported fields are needed.
 type Dispatcher struct {
 	Finders          []bridge.FactFinder
 	Rules            Rules
@@ -87,6 +87,8 @@ type Dispatcher struct {
 	ClusterNamespace string
 	Log              *zap.Logger
 	Now              func() time.Time
+
+	failing failing
 }
 
 // Handle is a bus.EventHandler. A nil error means that the outcome of every rule is recorded, or that the
@@ -104,11 +106,14 @@ func (d *Dispatcher) Handle(ctx context.Context, e bridge.Event, delivery bus.De
 	}
 	if !known || lost(record) {
 		record = bridge.Record{
-			Event: e.ID, Source: e.Source, Type: e.Type, Subject: e.Subject, Results: record.Results,
+			Event: e.ID, Source: e.Source, Type: e.Type, Subject: e.Subject, Results: settled(record.Results),
 			Sequence: delivery.Sequence, Stored: delivery.Stored.UTC(), Revision: record.Revision,
 		}
 	}
 	record.Attempt = delivery.Attempt
+	if delivery.Unread != nil {
+		return d.unread(ctx, e, record, delivery.Unread)
+	}
 	h := &handling{Dispatcher: d, event: e, delivery: delivery, record: &record}
 	if err := h.run(ctx); err != nil {
 		d.Log.Warn("event not settled yet, will be tried again",
@@ -116,6 +121,18 @@ func (d *Dispatcher) Handle(ctx context.Context, e bridge.Event, delivery bus.De
 		return err
 	}
 	return nil
+}
+
+// unread records a message that cannot be read. Data that the bus has lost may come again from the source.
+func (d *Dispatcher) unread(ctx context.Context, e bridge.Event, record bridge.Record, why error) error {
+	reason := bridge.ReasonPayload
+	if errors.Is(why, bus.ErrGone) {
+		reason = bridge.ReasonLost
+	}
+	result := bridge.Result{Verdict: bridge.Rejected, Reason: reason, Detail: why.Error(), At: d.Now().UTC()}
+	d.decided(e, &bridge.Rule{}, result)
+	record.Set(result)
+	return d.Ledger.Put(ctx, record)
 }
 
 func (d *Dispatcher) duplicate(e bridge.Event) error {
@@ -132,6 +149,16 @@ func lost(r bridge.Record) bool {
 		}
 	}
 	return false
+}
+
+// settled are the results that stay when an event that was lost is handled anew.
+func settled(results []bridge.Result) (kept []bridge.Result) {
+	for _, res := range results {
+		if res.Reason != bridge.ReasonLost {
+			kept = append(kept, res)
+		}
+	}
+	return kept
 }
 
 // Describe finds the facts of an event; an event of no known source has its type as its name.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -82,7 +83,9 @@ func (w *world) WithEvent(_ context.Context, sequence uint64, use func(bridge.Ev
 	return ok, nil
 }
 
-func (w *world) Taken(bridge.Template) bool { return len(w.tasks) > 0 }
+func (w *world) Taken(bridge.Template) bool {
+	return slices.ContainsFunc(w.tasks, func(t waiting.Task) bool { return t.Limit })
+}
 
 func (w *world) Add(_ context.Context, t waiting.Task) error {
 	if w.roomErr != nil {
@@ -251,6 +254,35 @@ func TestAFullTemplateWaitsInTheBusAndLaterEventsQueueUpBehind(t *testing.T) {
 	}
 }
 
+// An API server that hangs holds a worker for its whole timeout: one event finds that out, not each.
+func TestWhileATemplateFailsItsEventsWaitUntriedForAMoment(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, rule(t, "r", "data.name"))
+	now, tries := time.Now(), 0
+	w.Now = func() time.Time { return now }
+	w.fail = func(bridge.Submission) error { tries++; return errors.New("timeout") }
+	handle := func(id string, sequence uint64) {
+		e := made
+		e.ID = id
+		w.stored[sequence] = e
+		if err := w.Handle(t.Context(), e, bus.Delivery{Sequence: sequence, Attempt: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 5 {
+		handle(fmt.Sprint("hanging-", i), uint64(10+i))
+	}
+	if tries != 1 || len(w.tasks) != 5 {
+		t.Fatalf("%d tries, %d waiting: want one try, and five that wait", tries, len(w.tasks))
+	}
+	now = now.Add(failPause)
+	w.fail = nil
+	handle("later", 20)
+	if len(w.workflows) != 1 || len(w.tasks) != 5 {
+		t.Errorf("workflows %v, %d waiting: the later event was not tried", w.workflows, len(w.tasks))
+	}
+}
+
 func TestDyingBetweenRecordAndWaitingRoomLosesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, rule(t, "r", "data.name"))
@@ -299,6 +331,16 @@ func TestAWorkflowThatWasSeenIsNotMadeAgain(t *testing.T) {
 	}
 	if len(w.workflows) != 0 || w.result(t, "r").Verdict != bridge.Matched {
 		t.Errorf("workflows %v, result %+v: want none, and matched", w.workflows, w.result(t, "r"))
+	}
+}
+
+func TestARuleWhoseRecordHasAgedWhileItWaitedIsRecordedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, rule(t, "r", "data.name"))
+	w.tasks = []waiting.Task{{Event: made.Hash(), Sequence: 7, Template: bridge.Template{Namespace: "team", Name: "build"}, Rule: "r"}}
+	w.work(t, waiting.Try{})
+	if r := w.result(t, "r"); r.Verdict != bridge.Matched || len(w.workflows) != 1 {
+		t.Errorf("result %+v, workflows %v", r, w.workflows)
 	}
 }
 
@@ -411,6 +453,28 @@ func TestDyingBetweenSubmissionAndRecordMakesNoSecondWorkflow(t *testing.T) {
 type dyingLedger struct{ Ledger }
 
 func (dyingLedger) Put(context.Context, bridge.Record) error { return errors.New("died") }
+
+func TestAMessageThatCannotBeReadIsRecorded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, rule(t, "r", "data.name"))
+	poison := bridge.Event{ID: "message-7", Source: "nats:EVENTS", Type: "x"}
+	unread := bus.Delivery{Sequence: 7, Attempt: 1, Unread: errors.New("no CloudEvent")}
+	if err := w.Handle(t.Context(), poison, unread); err != nil {
+		t.Fatal(err)
+	}
+	r, ok, err := w.Ledger.Lookup(t.Context(), poison)
+	if err != nil || !ok || !r.Done || len(r.Results) != 1 || r.Results[0].Verdict != bridge.Rejected || r.Results[0].Detail != "no CloudEvent" {
+		t.Errorf("record: %+v %v %v", r, ok, err)
+	}
+	// Data that the bus has lost come again from the source.
+	unread.Unread = bridge.Permanent(fmt.Errorf("read: %w", bus.ErrGone))
+	if err := w.Handle(t.Context(), made, unread); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Handle(t.Context(), made, delivery(1)); err != nil || len(w.workflows) != 1 {
+		t.Errorf("after the redelivery: %v, %v", err, w.workflows)
+	}
+}
 
 func TestAnEventThatNoRuleWantsIsRecorded(t *testing.T) {
 	t.Parallel()

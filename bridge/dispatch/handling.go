@@ -54,7 +54,7 @@ func (h *handling) decide(ctx context.Context) error {
 		switch before, known := h.record.Result(decision.Rule.Template, decision.Rule.Name, ""); {
 		case known && before.Settled():
 		case known && before.Verdict == bridge.Waiting:
-			h.wait(decision.Rule)
+			h.wait(decision.Rule, before.Reason)
 		default:
 			if err := h.settle(ctx, decision); err != nil {
 				return err
@@ -74,7 +74,7 @@ func (h *handling) settle(ctx context.Context, decision bridge.Decision) error {
 	}
 	switch result.Verdict {
 	case bridge.Waiting:
-		h.wait(decision.Rule)
+		h.wait(decision.Rule, result.Reason)
 	case bridge.Rejected:
 		if err := h.Rejections.Rejected(ctx, h.event, h.facts, decision.Rule, result.Detail); err != nil {
 			return err
@@ -90,9 +90,10 @@ func (h *handling) set(result bridge.Result) {
 	h.record.Set(result)
 }
 
-func (h *handling) wait(rule *bridge.Rule) {
+func (h *handling) wait(rule *bridge.Rule, why bridge.Reason) {
 	h.queue = append(h.queue, waiting.Task{
 		Event: h.event.Hash(), Sequence: h.record.Sequence, Template: rule.Template, Rule: rule.Name, Since: h.Now().UTC(),
+		Limit: why == bridge.ReasonLimit,
 	})
 }
 

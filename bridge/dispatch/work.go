@@ -14,100 +14,115 @@ import (
 // for permanent: an API server that starts answers so as well.
 const patience = 3 * time.Minute
 
+// A turn is one attempt at a rule that waits.
+type turn struct {
+	*Dispatcher
+	task   waiting.Task
+	try    waiting.Try
+	event  bridge.Event
+	record bridge.Record
+	before bridge.Result // what the record says so far
+}
+
 // Work is a waiting.Handler: it makes the Workflow of a rule whose turn has come, and records the result. The
 // rule is the one of now; that it fits was decided when the event came.
-func (d *Dispatcher) Work(ctx context.Context, t waiting.Task, try waiting.Try) error {
-	record, known, err := d.Ledger.Find(ctx, t.Event)
+func (d *Dispatcher) Work(ctx context.Context, task waiting.Task, try waiting.Try) error {
+	record, known, err := d.Ledger.Find(ctx, task.Event)
 	if err != nil {
 		return err
 	}
-	before, _ := record.Result(t.Template, t.Rule, t.Replay)
-	if known && before.Verdict != "" && before.Settled() {
+	t := &turn{Dispatcher: d, task: task, try: try, record: record}
+	var decided bool
+	if t.before, decided = record.Result(task.Template, task.Rule, task.Replay); decided && t.before.Settled() {
 		return nil // and died before the task was taken out
 	}
 	var ours bool
 	var worked error
-	_, err = d.Events.WithEvent(ctx, t.Sequence, func(e bridge.Event) {
-		if ours = e.Hash() == t.Event; ours {
-			worked = d.workOn(ctx, t, try, e, record)
+	_, err = d.Events.WithEvent(ctx, task.Sequence, func(e bridge.Event) {
+		if ours = e.Hash() == task.Event; !ours {
+			return
 		}
+		if t.event = e; !known { // it has aged while the rule waited
+			t.record = bridge.Record{Event: e.ID, Source: e.Source, Type: e.Type, Subject: e.Subject, Sequence: task.Sequence}
+		}
+		worked = t.work(ctx)
 	})
 	if err != nil && !bridge.IsPermanent(err) {
 		return err
 	}
 	if !ours {
-		return d.conclude(ctx, t, record, become(before, bridge.Rejected, bridge.ReasonLost,
+		return t.conclude(ctx, become(t.before, bridge.Rejected, bridge.ReasonLost,
 			"the event is no longer on the bus; if its source sends it again, it is handled anew"))
 	}
 	return worked
 }
 
-func (d *Dispatcher) workOn(ctx context.Context, t waiting.Task, try waiting.Try, e bridge.Event, record bridge.Record) error {
-	before, _ := record.Result(t.Template, t.Rule, t.Replay)
-	result, failed := d.turn(ctx, t, e, record)
-	result.Attempts = try.Number
-	if bridge.IsRefusal(failed) && !try.Failing.IsZero() && d.Now().Sub(try.Failing) > patience {
+func (t *turn) work(ctx context.Context) error {
+	result, failed := t.start(ctx)
+	result.Attempts = t.try.Number
+	var settled error
+	if bridge.IsRefusal(failed) && !t.try.Failing.IsZero() && t.Now().Sub(t.try.Failing) > patience {
 		result = become(result, bridge.Rejected, bridge.ReasonSubmit, fmt.Sprintf("given up after %s: %v", patience, failed))
-		return d.reject(ctx, t, e, record, result, bridge.Permanent(failed))
+		failed, settled = nil, bridge.Permanent(failed)
 	}
 	if result.Verdict == bridge.Rejected {
-		return d.reject(ctx, t, e, record, result, nil)
+		if err := t.tell(ctx, result); err != nil {
+			return err
+		}
 	}
-	if failed != nil && result.Detail == before.Detail && result.Reason == before.Reason {
+	if failed != nil && result.Detail == t.before.Detail && result.Reason == t.before.Reason {
 		return failed // the record says so already
 	}
-	if err := d.conclude(ctx, t, record, result); err != nil {
+	if err := t.conclude(ctx, result); err != nil {
 		return err
 	}
-	return failed
-}
-
-// turn is one attempt at a task.
-func (d *Dispatcher) turn(ctx context.Context, t waiting.Task, e bridge.Event, record bridge.Record) (bridge.Result, error) {
-	rule, decision := d.Rules.Rule(t.Template, t.Rule)
-	if rule == nil {
-		result := bridge.Result{Template: t.Template.String(), Rule: t.Rule, Replay: t.Replay}
-		return become(result, decision.Verdict, decision.Reason, decision.Detail), nil
-	}
-	facts, err := Describe(d.Finders, e)
-	if err != nil {
-		result := bridge.Result{Template: t.Template.String(), Rule: t.Rule, Replay: t.Replay}
-		return become(result, bridge.Rejected, bridge.ReasonPayload, err.Error()), nil
-	}
-	return d.start(ctx, attempt{
-		event: e, facts: facts, scope: expression.NewScope(e, facts), rule: rule, replay: t.Replay, stored: record.Stored,
-	})
-}
-
-// reject tells of a rejection and records it; settled is what the waiting room is to know of it.
-func (d *Dispatcher) reject(ctx context.Context, t waiting.Task, e bridge.Event, record bridge.Record, result bridge.Result, settled error) error {
-	facts, _ := Describe(d.Finders, e)
-	rule := &bridge.Rule{Template: t.Template, Name: t.Rule}
-	if err := d.Rejections.Rejected(ctx, e, facts, rule, result.Detail); err != nil {
-		return err
-	}
-	if err := d.conclude(ctx, t, record, result); err != nil {
-		return err
+	if failed != nil {
+		return failed
 	}
 	return settled
 }
 
-// conclude records the result of a task, and counts and logs it when it is settled.
-func (d *Dispatcher) conclude(ctx context.Context, t waiting.Task, record bridge.Record, result bridge.Result) error {
-	result.Template, result.Rule, result.Replay, result.At = t.Template.String(), t.Rule, t.Replay, d.Now().UTC()
-	err := d.update(ctx, t.Event, func(r *bridge.Record, known bool) bool {
-		// Without a record the table was lost; the result then has no event to stand with.
-		if known {
-			r.Set(result)
+// start tries to make the Workflow by the rule as it is now.
+func (t *turn) start(ctx context.Context) (bridge.Result, error) {
+	result := bridge.Result{Template: t.task.Template.String(), Rule: t.task.Rule, Replay: t.task.Replay}
+	rule, decision := t.Rules.Rule(t.task.Template, t.task.Rule)
+	if rule == nil {
+		return become(result, decision.Verdict, decision.Reason, decision.Detail), nil
+	}
+	facts, err := Describe(t.Finders, t.event)
+	if err != nil {
+		return become(result, bridge.Rejected, bridge.ReasonPayload, err.Error()), nil
+	}
+	return t.Dispatcher.start(ctx, attempt{
+		event: t.event, facts: facts, scope: expression.NewScope(t.event, facts), rule: rule, replay: t.task.Replay, stored: t.record.Stored,
+	})
+}
+
+// tell tells of a rejection.
+func (t *turn) tell(ctx context.Context, result bridge.Result) error {
+	facts, _ := Describe(t.Finders, t.event) // without facts the message says less
+	return t.Rejections.Rejected(ctx, t.event, facts, t.rule(), result.Detail)
+}
+
+func (t *turn) rule() *bridge.Rule { return &bridge.Rule{Template: t.task.Template, Name: t.task.Rule} }
+
+// conclude records the result, and counts and logs it when it is settled.
+func (t *turn) conclude(ctx context.Context, result bridge.Result) error {
+	result.Template, result.Rule, result.Replay, result.At = t.task.Template.String(), t.task.Rule, t.task.Replay, t.Now().UTC()
+	err := t.update(ctx, t.task.Event, func(r *bridge.Record, known bool) bool {
+		if !known {
+			*r = t.record
+			r.Revision = 0
 		}
-		return known
+		r.Set(result)
+		return r.Event != "" // of an event that is lost like its record, nothing can be said
 	})
 	if err != nil {
 		return err
 	}
 	if result.Verdict != bridge.Waiting {
-		e := bridge.Event{ID: record.Event, Source: record.Source, Type: record.Type, Subject: record.Subject}
-		d.decided(e, &bridge.Rule{Template: t.Template, Name: t.Rule}, result)
+		e := bridge.Event{ID: t.record.Event, Source: t.record.Source, Type: t.record.Type, Subject: t.record.Subject}
+		t.decided(e, t.rule(), result)
 	}
 	return nil
 }

@@ -105,16 +105,18 @@ func (h *History) find(ctx context.Context, id string) (r bridge.Record, err err
 	return r, err
 }
 
-// past calls each with every event on the bus that fits a query, the oldest first.
+// past calls each with every event on the bus that fits a query, the oldest first, at most q.Limit.
 func (h *History) past(ctx context.Context, q bridge.Query, each func(e bridge.Event, at bus.Delivery) error) error {
 	var failed error
+	left := q.Limit
 	err := h.Bus.EventsSince(ctx, q.Since, func(sequence uint64, stored time.Time, e bridge.Event) bool {
 		fits, err := h.fits(ctx, q, e, stored)
 		if err == nil && fits {
 			err = each(e, bus.Delivery{Sequence: sequence, Attempt: 1, Stored: stored})
+			left--
 		}
 		failed = err
-		return err == nil
+		return err == nil && (left != 0 || q.Limit == 0)
 	})
 	if failed != nil {
 		return failed

@@ -7,6 +7,7 @@ package inflight
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ const selector = bridge.LabelEvent + ",workflows.argoproj.io/completed!=true"
 const (
 	// remember is how long the name of a Workflow that was seen is known: longer than a message may
 	// stay unacknowledged after the process that handled it has died.
-	remember = time.Hour
+	remember = 10 * time.Minute
 	// expect is how long a Workflow that was made counts although no watch shows it.
 	expect = time.Minute
 )
@@ -45,7 +46,16 @@ type Tracker struct {
 	running  map[string]bridge.Template // namespace/name → template
 	expected map[string]expectation     // made by this process, and not shown by the watch yet
 	counts   map[bridge.Template]int    // of running and expected
-	seen     map[string]time.Time       // namespace/name → when
+	seen     map[name]uint32            // → Unix seconds when
+}
+
+// A name is a digest of namespace/name: many are remembered.
+type name [16]byte
+
+func nameOf(workflow string) (n name) {
+	sum := sha256.Sum256([]byte(workflow))
+	copy(n[:], sum[:])
+	return n
 }
 
 type expectation struct {
@@ -58,7 +68,7 @@ func New(client metadata.Interface, namespace string, freed func(), now func() t
 	return &Tracker{
 		client: client, namespace: namespace, freed: freed, now: now, synced: make(chan struct{}),
 		running: map[string]bridge.Template{}, expected: map[string]expectation{},
-		counts: map[bridge.Template]int{}, seen: map[string]time.Time{},
+		counts: map[bridge.Template]int{}, seen: map[name]uint32{},
 	}
 }
 
@@ -117,7 +127,7 @@ func (t *Tracker) enter(s bridge.Submission, fits func(ofTemplate, all int) bool
 
 func (t *Tracker) knows(key string) bool {
 	_, running := t.running[key]
-	_, seen := t.seen[key]
+	_, seen := t.seen[nameOf(key)]
 	return running || seen
 }
 
@@ -132,15 +142,16 @@ func (t *Tracker) leave(s bridge.Submission) {
 func (t *Tracker) See(workflow string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.seen[workflow] = t.now()
+	t.see(workflow)
 }
 
-// Seen says whether a Workflow of that name, namespace/name, is or was there within the last hour.
+func (t *Tracker) see(workflow string) { t.seen[nameOf(workflow)] = uint32(t.now().Unix()) }
+
+// Seen says whether a Workflow of that name, namespace/name, is in flight or was seen within the last ten minutes.
 func (t *Tracker) Seen(workflow string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, seen := t.seen[workflow]
-	return seen
+	return t.knows(workflow)
 }
 
 // Count returns how many Workflows are in flight of a template, and in all.
@@ -159,7 +170,7 @@ func (t *Tracker) added(o any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.drop(t.expected, key)
-	t.seen[key] = t.now()
+	t.see(key)
 	if _, known := t.running[key]; !known {
 		t.running[key] = template
 		t.counts[template]++
@@ -228,9 +239,9 @@ func (t *Tracker) forget(now time.Time) {
 			t.drop(t.expected, key)
 		}
 	}
-	for key, at := range t.seen {
-		if _, running := t.running[key]; !running && at.Before(now.Add(-remember)) {
-			delete(t.seen, key)
+	for n, at := range t.seen {
+		if at < uint32(now.Add(-remember).Unix()) {
+			delete(t.seen, n)
 		}
 	}
 }

@@ -68,7 +68,7 @@ func (g *Gate) Enter(s bridge.Submission, leader bool) (ok bool, detail string) 
 // Leave takes back what Enter has counted, when the Workflow could not be made.
 func (g *Gate) Leave(s bridge.Submission) { g.Tracker.leave(s) }
 
-// Seen says whether the Workflow is or was there within the last hour.
+// Seen says whether the Workflow is in flight, or was seen within the last ten minutes.
 func (g *Gate) Seen(s bridge.Submission) bool { return g.Tracker.Seen(s.Namespace + "/" + s.Name) }
 
 // Made notes that the Workflow is there.

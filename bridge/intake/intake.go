@@ -1,5 +1,6 @@
 // Package intake bounds the memory that the bodies of webhooks take. A body of up to a megabyte, as
-// nearly all are, is never held up; a larger one waits for a share of one budget before it is read.
+// nearly all are, is never held up; a larger one waits for a share of one budget before it is read. Of
+// requests under way there are at most [Requests]; more come when the bus is slow, and are told 503.
 //
 // # What unsigned senders can do
 //
@@ -25,6 +26,9 @@ const (
 	// Budget is the default for all large bodies of the process, in bytes: two of GitHub's largest.
 	Budget = 64 << 20
 
+	// Requests is how many bodies there may be at once, of any size.
+	Requests = 1024
+
 	// free is what a body may have without a share.
 	free = 1 << 20
 	// unknown is the share of a body that does not say how long it is: GitHub's largest.
@@ -39,11 +43,15 @@ const (
 	stall = 2 * time.Second
 )
 
-var errBusy = errors.New("too many large bodies at once")
+var (
+	errBusy    = errors.New("too many large bodies at once")
+	errCrowded = errors.New("too many requests at once")
+)
 
 // A Limiter holds the budget.
 type Limiter struct {
 	budget  *semaphore.Weighted
+	places  *semaphore.Weighted
 	size    int64
 	wait    time.Duration
 	stall   time.Duration
@@ -52,7 +60,7 @@ type Limiter struct {
 
 // NewLimiter returns a limiter of so many bytes.
 func NewLimiter(budget int64) *Limiter {
-	return &Limiter{budget: semaphore.NewWeighted(budget), size: budget, wait: patience, stall: stall, longest: longest}
+	return &Limiter{budget: semaphore.NewWeighted(budget), places: semaphore.NewWeighted(Requests), size: budget, wait: patience, stall: stall, longest: longest}
 }
 
 // Wrap bounds the bodies that next reads. When there is no share for a body in time, reading it
@@ -77,12 +85,18 @@ type body struct {
 	size    int64 // as the sender says; -1: he does not
 
 	read  int64
+	place bool
 	share int64
 	due   int64     // when read is so much, there is time for more
 	end   time.Time // of all time
 }
 
 func (b *body) Read(p []byte) (int, error) {
+	if !b.place {
+		if b.place = b.limiter.places.TryAcquire(1); !b.place {
+			return 0, bridge.RetryAfter(errCrowded, again)
+		}
+	}
 	if b.share == 0 {
 		if b.size > free || b.read >= free {
 			if err := b.acquire(); err != nil {
@@ -132,6 +146,9 @@ func (b *body) extend() {
 }
 
 func (b *body) release() {
+	if b.place {
+		b.limiter.places.Release(1)
+	}
 	if b.share > 0 {
 		b.limiter.budget.Release(b.share)
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
@@ -54,6 +56,33 @@ func post(t *testing.T, url string, n int, says bool) (int, string) {
 	defer response.Body.Close()
 	answer, _ := io.ReadAll(response.Body)
 	return response.StatusCode, string(answer)
+}
+
+func TestMoreRequestsThanThereArePlacesAreToldSo(t *testing.T) {
+	t.Parallel()
+	l, gate, inside := NewLimiter(Budget), make(chan struct{}), make(chan struct{})
+	l.places = semaphore.NewWeighted(1)
+	url := serve(t, l, reading(func(int) {
+		inside <- struct{}{}
+		<-gate
+	}))
+	first := make(chan int)
+	go func() {
+		status, _ := post(t, url, 10, true)
+		first <- status
+	}()
+	<-inside
+	if status, _ := post(t, url, 10, true); status != http.StatusServiceUnavailable {
+		t.Errorf("the second got %d, want 503", status)
+	}
+	close(gate)
+	if status := <-first; status != http.StatusOK {
+		t.Errorf("the first got %d", status)
+	}
+	go func() { <-inside }()
+	if status, _ := post(t, url, 10, true); status != http.StatusOK {
+		t.Errorf("after it, one got %d", status)
+	}
 }
 
 func TestABodyOfEverySizeArrivesWhole(t *testing.T) {

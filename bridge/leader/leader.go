@@ -26,7 +26,7 @@ const (
 )
 
 // LeaseName is the name of the Lease, in the bridge's own namespace.
-const LeaseName = "argo-bridge"
+const LeaseName = "argo-bridge-leader"
 
 // An Elector makes this process the leader when no other is. A process that is alone needs no lease: a
 // nil Client.

@@ -221,3 +221,18 @@ func BenchmarkLookup(b *testing.B) {
 		})
 	}
 }
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(`{"event":"1","source":"s","done":true,"results":[{"template":"t","rule":"r","decision":"waiting","reason":"limit"}]}`))
+	f.Add([]byte(`{"results":null,"stored":"2026-01-01T00:00:00Z"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := Decode(bus.Entry{Value: data, Revision: 7})
+		if err != nil {
+			return
+		}
+		r.Set(bridge.Result{Template: "t", Rule: "r", Verdict: bridge.Waiting})
+		if r.Done || r.Revision != 7 {
+			t.Errorf("a rule waits, and the record says done: %+v", r)
+		}
+	})
+}

@@ -31,14 +31,18 @@ type Room struct {
 	mu     sync.Mutex
 	loaded bool
 	lanes  map[string]*lane
+	// gone are tasks that this process has taken out, until the table says so: an echo of their adding may
+	// still come.
+	gone map[string]bool
 }
 
 // New makes a room over a table.
 func New(table Table, log *zap.Logger, now func() time.Time) *Room {
-	return &Room{table: table, log: log, now: now, wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
+	return &Room{table: table, log: log, now: now, wake: make(chan struct{}, 1), lanes: map[string]*lane{}, gone: map[string]bool{}}
 }
 
-// Add stores a task; nil means that it is stored. The same task twice is one.
+// Add stores a task; nil means that it is stored. The same task twice is one. It waits from when the table
+// tells of it, some milliseconds later.
 func (r *Room) Add(ctx context.Context, t Task) error {
 	data, err := json.Marshal(t)
 	if err != nil {
@@ -47,16 +51,16 @@ func (r *Room) Add(ctx context.Context, t Task) error {
 	if err := r.table.Put(ctx, t.key(), data); err != nil {
 		return fmt.Errorf("wait: %w", err)
 	}
-	r.saw(bus.Entry{Key: t.key(), Value: data})
 	return nil
 }
 
-// Taken says whether something waits in the lane of a template, or may wait there for all that is known:
-// then later events wait as well.
+// Taken says whether somebody waits for a limit of the template, or may wait for all that is known: then
+// later events wait as well.
 func (r *Room) Taken(template bridge.Template) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return !r.loaded || r.lanes[LaneOf(template)] != nil
+	l := r.lanes[LaneOf(template)]
+	return !r.loaded || (l != nil && l.limits > 0)
 }
 
 // Len is how many tasks wait.
@@ -92,7 +96,7 @@ func (r *Room) Run(ctx context.Context) error {
 			r.log.Warn("who waits is not known; all wait until it is", zap.Error(err))
 		}
 		r.mu.Lock()
-		r.loaded, r.lanes = false, map[string]*lane{}
+		r.loaded, r.lanes, r.gone = false, map[string]*lane{}, map[string]bool{}
 		r.mu.Unlock()
 		select {
 		case <-ctx.Done():
@@ -107,7 +111,11 @@ func (r *Room) saw(e bus.Entry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if e.Deleted {
+		delete(r.gone, e.Key)
 		r.remove(e.Key)
+		return
+	}
+	if r.gone[e.Key] {
 		return
 	}
 	t, err := Decode(e)
@@ -125,12 +133,16 @@ func (r *Room) saw(e bus.Entry) {
 }
 
 func (r *Room) remove(key string) {
-	l := r.lanes[laneOf(key)]
-	if l == nil {
-		return
+	if l := r.lanes[laneOf(key)]; l != nil {
+		l.remove(key)
+		r.tidy(laneOf(key), l)
 	}
-	if l.remove(key); len(l.tasks) == 0 && !l.busy {
-		delete(r.lanes, laneOf(key))
+}
+
+// tidy forgets a lane that is empty, unless it is another by now: after the table was read anew.
+func (r *Room) tidy(name string, l *lane) {
+	if r.lanes[name] == l && len(l.tasks) == 0 && l.busy == 0 {
+		delete(r.lanes, name)
 	}
 }
 

@@ -22,6 +22,8 @@ type Task struct {
 	// Replay names the replay that the task belongs to; empty for the event's own.
 	Replay string    `json:"replay,omitempty"`
 	Since  time.Time `json:"since"`
+	// Limit says that it waits for a limit: later events of the template queue up behind it.
+	Limit bool `json:"limit,omitempty"`
 	// Request, when set, is all that the task is: somebody without a bridge at hand asks for a replay.
 	Request *bridge.Replay `json:"request,omitempty"`
 }

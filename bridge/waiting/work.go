@@ -2,6 +2,7 @@ package waiting
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -33,14 +34,14 @@ func (e fullError) Error() string { return string(e) }
 // fullPause is how long a lane at its limit pauses at most; Room wakes it before when a run ends.
 const fullPause = 2 * time.Second
 
-// Work hands out the tasks that are due, one of each lane and workers at once, until ctx ends and the last
+// Work hands out the tasks that are due, some of each lane and workers at once, until ctx ends and the last
 // handler has returned. Only one process may work.
 func (r *Room) Work(ctx context.Context, workers int, handle Handler) error {
 	slots := make(chan struct{}, workers)
 	var handlers sync.WaitGroup
 	defer handlers.Wait()
 	for {
-		key, q, try, next := r.take()
+		l, q, try, next := r.take()
 		if q == nil {
 			timer := time.NewTimer(next)
 			select {
@@ -55,70 +56,79 @@ func (r *Room) Work(ctx context.Context, workers int, handle Handler) error {
 		}
 		select {
 		case <-ctx.Done():
-			r.release(key)
+			r.release(l, q)
 			return nil
 		case slots <- struct{}{}:
 		}
 		handlers.Go(func() {
 			defer func() { <-slots }()
-			r.attempt(ctx, key, q, try, handle)
+			r.attempt(ctx, l, q, try, handle)
 		})
 	}
 }
 
 // take claims a lane and returns its task, or says how long to wait.
-func (r *Room) take() (lane string, q *queued, try Try, wait time.Duration) {
+func (r *Room) take() (l *lane, q *queued, try Try, wait time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	wait = maxPause
 	if !r.loaded {
-		return "", nil, try, wait
+		return nil, nil, try, wait
 	}
 	now := r.now()
-	for key, l := range r.lanes { // in Go's random order, so that none comes first
+	for _, l := range r.lanes { // in Go's random order, so that none comes first
 		q, next := l.due(now)
 		if q != nil {
-			l.busy = true
-			return key, q, Try{l.failing, q.attempts + 1}, 0
+			l.claim(q)
+			return l, q, Try{l.failing, q.attempts + 1}, 0
 		}
 		wait = min(wait, next.Sub(now))
 	}
-	return "", nil, try, max(wait, time.Millisecond)
+	return nil, nil, try, max(wait, time.Millisecond)
 }
 
 // attempt runs the handler and draws the conclusions.
-func (r *Room) attempt(ctx context.Context, lane string, q *queued, try Try, handle Handler) {
+func (r *Room) attempt(ctx context.Context, l *lane, q *queued, try Try, handle Handler) {
 	err := handle(ctx, q.task, try)
 	settled := err == nil || bridge.IsPermanent(err)
 	if settled {
+		r.setGone(q.key, true)
 		if e := r.table.Delete(context.WithoutCancel(ctx), q.key); e != nil {
+			r.setGone(q.key, false)
 			// It is settled in the ledger: the next attempt sees that.
 			r.log.Warn("take a settled task out of the table; it will be tried again", zap.Error(e))
 			settled, err = false, e
 		}
 	}
-	r.conclude(ctx, lane, q, settled, err)
+	r.conclude(ctx, l, q, settled, err)
 }
 
-func (r *Room) conclude(ctx context.Context, name string, q *queued, settled bool, err error) {
+func (r *Room) setGone(key string, gone bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if gone {
+		r.gone[key] = true
+	} else {
+		delete(r.gone, key)
+	}
+}
+
+func (r *Room) conclude(ctx context.Context, l *lane, q *queued, settled bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer r.nudge()
-	l := r.lanes[name]
-	if l == nil {
-		return // the table was lost meanwhile
-	}
-	l.busy = false
+	defer r.tidy(q.task.Lane(), l)
+	l.release(q)
 	now := r.now()
 	switch wait, named := bridge.Wait(err); {
 	case settled:
 		if err == nil {
 			l.succeeded()
 		}
-		r.remove(q.key)
+		l.remove(q.key)
 	case ctx.Err() != nil: // stopped, not failed
-	case err == error(Full):
-		l.pause, l.full = now.Add(fullPause), true
+	case errors.Is(err, Full):
+		l.filled(now.Add(fullPause))
 	case named:
 		l.failed(q, now)
 		l.pause = now.Add(wait)
@@ -127,12 +137,10 @@ func (r *Room) conclude(ctx context.Context, name string, q *queued, settled boo
 	}
 }
 
-func (r *Room) release(lane string) {
+func (r *Room) release(l *lane, q *queued) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if l := r.lanes[lane]; l != nil {
-		l.busy = false
-	}
+	l.release(q)
 }
 
 // Freed says that a run has ended: lanes that wait for a limit look again.

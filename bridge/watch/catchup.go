@@ -16,21 +16,22 @@ import (
 // The API server sends what it remembers at once: a watch that is silent for idle has nothing more, and one
 // that says nothing for patience never had.
 const (
-	idle     = 500 * time.Millisecond
-	patience = 2 * time.Second
+	idle     = 150 * time.Millisecond
+	patience = 400 * time.Millisecond
 )
 
-// catchUp reports what happened since the mark was saved, by a watch from its resource version: so also runs
+// catchUp returns what happened since the mark was saved, by a watch from its resource version: so also runs
 // that ended and were deleted while no bridge was there are told. The API server remembers the changes of
 // some minutes; what is older, the list that follows knows, but for what was deleted.
-func (w *Watcher) catchUp(ctx context.Context) {
+func (w *Watcher) catchUp(ctx context.Context) (missed []bridge.Run) {
 	if w.mark.Version == "" {
-		return
+		w.begin(ctx)
+		return nil
 	}
 	changes, err := w.client.Watch(ctx, metav1.ListOptions{LabelSelector: started, ResourceVersion: w.mark.Version})
 	if err != nil {
 		w.forgotten(err)
-		return
+		return nil
 	}
 	defer changes.Stop()
 	silence := time.NewTimer(patience)
@@ -38,34 +39,47 @@ func (w *Watcher) catchUp(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-silence.C:
-			return
+			return missed
 		case change, ok := <-changes.ResultChan():
 			if !ok {
-				return
+				return missed
 			}
 			if change.Type == watch.Error {
 				w.forgotten(apierrors.FromObject(change.Object))
-				return
+				return missed
 			}
-			w.changed(ctx, change)
+			missed = w.missed(missed, change)
 			silence.Reset(idle)
 		}
 	}
 }
 
-func (w *Watcher) changed(ctx context.Context, change watch.Event) {
+// begin saves the first version of all, before anything is made that a restart would have to know of.
+func (w *Watcher) begin(ctx context.Context) {
+	page, err := w.client.List(ctx, metav1.ListOptions{LabelSelector: started, Limit: 1})
+	if err == nil {
+		w.mark.Version = page.GetResourceVersion()
+		err = w.Watermark.Save(ctx, w.mark)
+	}
+	if err != nil && ctx.Err() == nil {
+		w.Log.Warn("save the first watermark; the list that follows does", zap.Error(err))
+	}
+}
+
+func (w *Watcher) missed(runs []bridge.Run, change watch.Event) []bridge.Run {
 	o, ok := change.Object.(*unstructured.Unstructured)
 	if !ok {
-		return
+		return runs
 	}
 	if o.GetLabels()[bridge.LabelEvent] != "" {
 		w.Saw(o.GetNamespace() + "/" + o.GetName())
 	}
 	if run, ok := w.read(o); ok && (change.Type != watch.Deleted || run.Completed()) {
-		w.report(ctx, run)
+		runs = append(runs, run)
 	}
+	return runs
 }
 
 func (w *Watcher) forgotten(err error) {

@@ -1,11 +1,13 @@
 package watch
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
@@ -85,4 +87,22 @@ func TestFailuresAreTheStepsThatMadeTheRunFail(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A Workflow is written by many: people, controllers of other versions, other programs.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(`{"metadata":{"name":"a","namespace":"n","uid":"u","labels":{"workflows.argoproj.io/phase":"Failed"}},
+		"spec":{"arguments":{"parameters":[{"name":"p","value":3}]}},"status":{"phase":"Failed","nodes":{"a":{"id":"a","phase":"Failed","type":"Retry","children":["b"]},"b":{"id":"b","boundaryID":"a","phase":"Error"}}}}`))
+	f.Add([]byte(`{"metadata":{},"status":{"phase":"Error","compressedNodes":"H4sIAAAAAAAA/6pWqgUEAAD//w=="}}`))
+	f.Add([]byte(`{"metadata":{"labels":7},"status":{"nodes":{"a":{"id":"a","phase":"Failed","boundaryID":"a","children":["a"]}},"phase":"Failed"}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var object map[string]any
+		if json.Unmarshal(data, &object) != nil || object == nil {
+			return
+		}
+		run, err := read(&unstructured.Unstructured{Object: object})
+		if err == nil && !run.Completed() && len(run.Failures) > 0 {
+			t.Errorf("a run that goes on has failed: %+v", run)
+		}
+	})
 }

@@ -41,6 +41,7 @@ func (p *pager) List(metav1.ListOptions) (runtime.Object, error) {
 			for _, run := range fresh {
 				p.report(p.ctx, run)
 			}
+			p.save(p.ctx, page.GetResourceVersion())
 			p.setSynced()
 			empty := &unstructured.UnstructuredList{Object: map[string]any{"kind": "WorkflowList", "apiVersion": "argoproj.io/v1alpha1"}}
 			empty.SetResourceVersion(page.GetResourceVersion())

@@ -50,19 +50,23 @@ func (s *sink) Delete(obj any) error {
 // UpdateResourceVersion is called after every event and every bookmark, which the API server sends
 // about once a minute: all that happened before has been reported.
 func (s *sink) UpdateResourceVersion(version string) {
-	now := s.Now()
-	if s.ctx.Err() != nil || now.Sub(s.saved) < saveEvery {
-		return
+	if s.ctx.Err() == nil && s.Now().Sub(s.saved) >= saveEvery {
+		s.save(s.ctx, version)
 	}
+}
+
+// save moves the watermark on: all that happened up to a version has been reported.
+func (w *Watcher) save(ctx context.Context, version string) {
+	now := w.Now()
 	mark := Mark{now.Add(-margin), version}
-	if mark.Since.Before(s.mark.Since) {
-		mark.Since = s.mark.Since
+	if mark.Since.Before(w.mark.Since) {
+		mark.Since = w.mark.Since
 	}
-	if err := s.Watermark.Save(s.ctx, mark); err != nil {
-		s.Log.Warn("save the watermark; more runs than needed are looked at after a restart", zap.Error(err))
+	if err := w.Watermark.Save(ctx, mark); err != nil {
+		w.Log.Warn("save the watermark; more runs than needed are looked at after a restart", zap.Error(err))
 		return
 	}
-	s.saved = now
+	w.saved = now
 }
 
 // loadWatermark reads the watermark. On the very first start it is now: runs that ended before the

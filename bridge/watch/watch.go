@@ -50,6 +50,8 @@ type Options struct {
 	Namespace string // empty: all
 	Handler   Handler
 	Watermark Watermark
+	// Ready is closed when Handler can judge runs; until then nothing is reported.
+	Ready <-chan struct{}
 	// Saw is called with namespace/name of every Workflow of the bridge that was there while nobody watched,
 	// also of those that are gone by now.
 	Saw func(workflow string)
@@ -87,8 +89,16 @@ func (w *Watcher) Run(ctx context.Context) error {
 	if err := w.loadWatermark(ctx); err != nil {
 		return err
 	}
-	w.catchUp(ctx)
+	missed := w.catchUp(ctx)
 	close(w.caughtUp)
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-w.Ready:
+	}
+	for _, run := range missed {
+		w.report(ctx, run)
+	}
 	r := cache.NewReflectorWithOptions(&pager{w, ctx}, nil, &sink{w, ctx}, cache.ReflectorOptions{
 		Name: "workflows", TypeDescription: "workflows.argoproj.io",
 	})
@@ -96,8 +106,8 @@ func (w *Watcher) Run(ctx context.Context) error {
 	return nil
 }
 
-// CaughtUp is closed once what happened while nobody watched has been reported, as far as the API server
-// still knows.
+// CaughtUp is closed once it is known what happened while nobody watched, as far as the API server still
+// remembers.
 func (w *Watcher) CaughtUp() <-chan struct{} { return w.caughtUp }
 
 // Synced says whether everything that had ended before the start has been reported.

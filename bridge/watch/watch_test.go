@@ -87,8 +87,10 @@ func run(t *testing.T, l *listener, m *mark, objects ...runtime.Object) *fake.Fa
 	t.Helper()
 	client := fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(),
 		map[schema.GroupVersionResource]string{gvr: "WorkflowList"}, objects...)
+	ready := make(chan struct{})
+	close(ready)
 	w := New(Options{
-		Client: client, Namespace: "team", Handler: l, Watermark: m, Saw: func(string) {},
+		Client: client, Namespace: "team", Handler: l, Watermark: m, Ready: ready, Saw: func(string) {},
 		Log: zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel)), Now: time.Now,
 	})
 	ctx, cancel := context.WithCancel(t.Context())

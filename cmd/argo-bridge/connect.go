@@ -23,6 +23,7 @@ type backend struct {
 	admin.History
 	admin.Replayer
 	close func() error
+	blind bool // replays are asked for, and what they decide is not known here
 }
 
 // connectFlags say whom to ask.
@@ -51,7 +52,7 @@ func connect(c *cli.Context) (*backend, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &backend{h, r, closeBus}, nil
+		return &backend{h, r, closeBus, true}, nil
 	}
 	var cluster *cluster
 	var err error
@@ -78,7 +79,7 @@ func connect(c *cli.Context) (*backend, error) {
 	if err != nil {
 		return nil, wrong(c, fmt.Errorf("--%w", err))
 	}
-	return &backend{bridge, bridge, closeWay}, nil
+	return &backend{bridge, bridge, closeWay, false}, nil
 }
 
 // tokenOf is the token that was given, or that of the kubeconfig's user.

@@ -37,7 +37,7 @@ func eventsCommand() *cli.Command {
 func queryFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "source", Usage: "`SOURCE` of the events: github, gcs, slack, or a part of it such as acme/app"},
-		&cli.StringFlag{Name: "type", Usage: "CloudEvents `TYPE`, or the beginning of one up to a dot: com.github.push"},
+		&cli.StringFlag{Name: "type", Usage: "`TYPE` of the events: as in on, github.push; or a CloudEvents type, or the beginning of one"},
 		&cli.StringFlag{Name: "template", Usage: "that met the `TEMPLATE`, a name or namespace/name"},
 		&cli.StringFlag{Name: "rule", Usage: "that met a rule of that `NAME`"},
 		&cli.StringFlag{Name: "outcome", Usage: "with an `OUTCOME`: matched, filtered, rejected, parked, waiting or fault"},

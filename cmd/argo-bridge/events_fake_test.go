@@ -84,7 +84,7 @@ func minute(m int) time.Time { return time.Date(2026, 3, 1, 12, m, 0, 0, time.UT
 // world is the bridge of the examples in docs/events.md.
 func world() *fakeBridge {
 	push := bridge.Record{
-		Event: pushID, Source: "https://github.com/acme/app", Type: "com.github.push", Subject: "refs/heads/main",
+		Event: pushID, Source: "https://github.com/acme/app", Type: "com.github.push", Name: "github.push", Subject: "refs/heads/main",
 		Done: true, Attempt: 1, Sequence: 4711, Stored: minute(4), Updated: minute(5),
 		Results: []bridge.Result{
 			{Template: "argo/ci", Rule: "default", Verdict: bridge.Matched, Reason: bridge.ReasonMatched, Workflow: "argo/ci-5d41402abc", Attempts: 1, At: minute(4)},
@@ -93,13 +93,13 @@ func world() *fakeBridge {
 		},
 	}
 	object := bridge.Record{
-		Event: gcsID, Source: "//storage.googleapis.com/projects/_/buckets/landing-prod", Type: "google.cloud.storage.object.v1.finalized",
+		Event: gcsID, Source: "//storage.googleapis.com/projects/_/buckets/landing-prod", Type: "google.cloud.storage.object.v1.finalized", Name: "gcs.finalized",
 		Subject: "objects/exports/2026/03/01/orders.json", Attempt: 3, Sequence: 4710, Stored: minute(2), Updated: minute(3),
 		Results: []bridge.Result{{Template: "argo/load", Rule: "default", Verdict: bridge.Waiting, Reason: bridge.ReasonLimit,
 			Detail: "1 Workflow of the group exports is in flight, the limit is 1", Attempts: 2, At: minute(3)}},
 	}
 	command := bridge.Record{
-		Event: "13345224609.738474920.8088930838d88f008e0", Source: "https://slack.com/T024BE7LD", Type: "com.slack.command",
+		Event: "13345224609.738474920.8088930838d88f008e0", Source: "https://slack.com/T024BE7LD", Type: "com.slack.command", Name: "slack.command",
 		Subject: "/deploy", Done: true, Attempt: 1, Sequence: 4709, Stored: minute(1), Updated: minute(1),
 	}
 	return &fakeBridge{

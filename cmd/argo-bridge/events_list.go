@@ -13,7 +13,7 @@ import (
 func listCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "list",
-		Usage: "list events, newest first",
+		Usage: "list events, the one that changed last first",
 		Description: "One line per event: when it was stored, its id (its hash where the id is long; show and replay\n" +
 			"take both), and what became of it. All conditions must hold.\n\n" +
 			"   argo-bridge events list -n argo --outcome rejected --since 1d\n" +

@@ -38,8 +38,7 @@ func replayCommand() *cli.Command {
 			&cli.StringFlag{Name: "since", Usage: "past events stored since `TIME`: how long ago (30m, 2h, 3d), or 2026-01-31T12:00:00Z"},
 			&cli.StringFlag{Name: "until", Usage: "past events stored before `TIME`"},
 			&cli.StringFlag{Name: "source", Usage: "past events of that `SOURCE`: github, gcs, slack, or a part of it such as acme/app"},
-			&cli.StringFlag{Name: "type", Usage: "past events of that CloudEvents `TYPE`, or the beginning of one up to a dot"},
-			&cli.IntFlag{Name: "limit", Usage: "at most `N` past events, the newest; 0: all"},
+			&cli.StringFlag{Name: "type", Usage: "past events of that `TYPE`: as in on, github.push; or a CloudEvents type, or the beginning of one"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "start nothing; print the Workflows, and what the API server says of them"},
 			&cli.StringFlag{Name: "id", Usage: "`ID` of this replay, a part of the names; the one of an earlier call repeats that call (default: a new one)"},
 			outputFlag(),
@@ -56,14 +55,16 @@ func replayEvents(c *cli.Context) error {
 	return withBackend(c, func(b *backend) error {
 		out := &replayWriter{w: c.App.Writer, json: c.String("output") == "json", dryRun: r.DryRun}
 		err := b.Replay(c.Context, r, out.write)
-		if errors.Is(err, client.ErrCut) || c.Context.Err() != nil {
+		if errors.Is(err, client.ErrCut) || c.Err() != nil {
 			err = fmt.Errorf("%w; what has been started is running: ask again with --id %s, and it is not started twice", err, r.ID)
 		}
-		out.finish(r.ID)
+		if err == nil || out.decided() > 0 {
+			out.finish(r.ID, b.blind)
+		}
 		if err := errors.Join(err, out.err); err != nil {
 			return err
 		}
-		if out.started == 0 {
+		if out.started == 0 && !b.blind {
 			return cli.Exit("", exitNothing)
 		}
 		return nil
@@ -73,17 +74,15 @@ func replayEvents(c *cli.Context) error {
 // replayOf reads arguments and flags.
 func replayOf(c *cli.Context) (bridge.Replay, error) {
 	q, err := queryOf(c, now())
-	q.Limit = c.Int("limit")
 	r := bridge.Replay{
 		ID: c.String("id"), Event: c.Args().First(), Template: q.Template, Rule: q.Rule, DryRun: c.Bool("dry-run"), Query: q,
 	}
+	if r.Event != "" {
+		// They say which of the event's rules, not which events.
+		r.Query.Template, r.Query.Rule = "", ""
+	}
 	if r.ID == "" {
 		r.ID = admin.NewReplayID()
-	}
-	if q.Outcome == "" {
-		// A template that asks for the past has no result in it yet: it says what to start, not
-		// which events.
-		r.Query.Template, r.Query.Rule = "", ""
 	}
 	errs := []error{err, checkOutput(c)}
 	if c.NArg() > 1 {
@@ -125,13 +124,17 @@ func (w *replayWriter) write(r bridge.Replayed) {
 	w.err = writeReplayed(w.w, r, w.dryRun)
 }
 
-func (w *replayWriter) finish(id string) {
-	if w.err != nil || w.json {
-		return
-	}
-	if w.dryRun {
+func (w *replayWriter) decided() int { return w.started + w.refused + w.not }
+
+// finish sums up, for people.
+func (w *replayWriter) finish(id string, blind bool) {
+	switch {
+	case w.err != nil || w.json:
+	case blind:
+		_, w.err = fmt.Fprintf(w.w, "replay %s: asked for; a bridge on that bus carries it out, and events show has what it decides\n", id)
+	case w.dryRun:
 		_, w.err = fmt.Fprintf(w.w, "dry run: %d would start, %d refused, %d not; nothing was made\n", w.started, w.refused, w.not)
-		return
+	default:
+		_, w.err = fmt.Fprintf(w.w, "replay %s: %d started, %d not\n", id, w.started, w.refused+w.not)
 	}
-	_, w.err = fmt.Fprintf(w.w, "replay %s: %d started, %d not\n", id, w.started, w.refused+w.not)
 }

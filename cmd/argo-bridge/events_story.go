@@ -23,7 +23,7 @@ func writeStory(w io.Writer, s bridge.Story, payload bool) error {
 
 func writeEvent(b *strings.Builder, s bridge.Story, payload bool) {
 	r := s.Record
-	fmt.Fprintf(b, "%s   %s\n", plain(r.Type), plain(r.Source))
+	fmt.Fprintf(b, "%s   %s\n", plain(cmp.Or(r.Name, r.Type)), plain(r.Source))
 	line := func(name, value string) {
 		if value != "" {
 			fmt.Fprintf(b, "  %-12s %s\n", plain(name), indent(plain(value), 15))
@@ -31,6 +31,9 @@ func writeEvent(b *strings.Builder, s bridge.Story, payload bool) {
 	}
 	line("id", r.Event)
 	line("hash", cmp.Or(s.Hash, r.Hash()))
+	if r.Name != "" {
+		line("type", r.Type)
+	}
 	line("subject", r.Subject)
 	if s.Event != nil && !s.Event.Time.IsZero() {
 		line("time", at(s.Event.Time))

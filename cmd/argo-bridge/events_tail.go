@@ -46,7 +46,7 @@ func tailEvents(c *cli.Context) error {
 				_, failed = fmt.Fprintln(c.App.Writer, tailLine(r))
 			}
 		})
-		if c.Context.Err() != nil {
+		if c.Err() != nil {
 			err = nil // Ctrl-C is the way to end it
 		}
 		return errors.Join(err, failed)

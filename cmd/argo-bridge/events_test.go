@@ -112,9 +112,8 @@ func TestFlagsBecomeTheReplay(t *testing.T) {
 		"an event": {"replay a/b#1 --id r", bridge.Replay{ID: "r", Event: "a/b#1"}},
 		"an event by one rule": {"replay --dry-run a --template argo/ci --rule nightly --id r",
 			bridge.Replay{ID: "r", Event: "a", Template: "argo/ci", Rule: "nightly", DryRun: true}},
-		// The template is new: no past event has a result of it.
-		"the past of a template": {"replay --template ci --rule x --since " + since + " --source github --type com.github --limit 9 --until 2026-03-01T12:00:00Z --id r",
-			bridge.Replay{ID: "r", Template: "ci", Rule: "x", Query: bridge.Query{Source: "github", Type: "com.github", Since: at, Until: minute(0), Limit: 9}}},
+		"the past of a template": {"replay --template ci --rule x --since " + since + " --source github --type com.github --until 2026-03-01T12:00:00Z --id r",
+			bridge.Replay{ID: "r", Template: "ci", Rule: "x", Query: bridge.Query{Template: "ci", Rule: "x", Source: "github", Type: "com.github", Since: at, Until: minute(0)}}},
 		"what was rejected": {"replay --outcome rejected --id r", bridge.Replay{ID: "r", Query: bridge.Query{Outcome: bridge.Rejected}}},
 		"what is parked of a template": {"replay --outcome parked --template ci --rule x --since " + since + " --id r",
 			bridge.Replay{ID: "r", Template: "ci", Rule: "x", Query: bridge.Query{Outcome: bridge.Parked, Template: "ci", Rule: "x", Since: at}}},
@@ -212,6 +211,17 @@ func TestWhatGoesWrongIsCode1AndSaidPlainly(t *testing.T) {
 				t.Errorf("exit code %d, want 1 and %q:\n%s", code, c.want, out)
 			}
 		})
+	}
+}
+
+// Through the bus alone a replay is only asked for.
+func TestAReplayOnTheBusClaimsNothing(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	w := &replayWriter{w: &b}
+	w.finish("r-1", true)
+	if got := b.String(); !strings.HasPrefix(got, "replay r-1: asked for;") || strings.Contains(got, "started") {
+		t.Errorf("%q", got)
 	}
 }
 

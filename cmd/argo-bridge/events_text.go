@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -30,7 +31,6 @@ type recordWriter struct {
 	out   io.Writer
 	table *tabwriter.Writer // nil for JSON
 	count int
-	last  bridge.Record
 	err   error
 }
 
@@ -44,7 +44,6 @@ func newRecordWriter(out io.Writer, format string) *recordWriter {
 
 func (w *recordWriter) write(r bridge.Record) {
 	w.count++
-	w.last = r
 	if w.table == nil {
 		w.err = writeLine(w.out, r)
 		return
@@ -64,15 +63,13 @@ func (w *recordWriter) finish(more bool) {
 	switch {
 	case w.count == 0:
 		fmt.Fprintln(w.out, "No event fits.")
-	case more && !w.last.Stored.IsZero():
-		fmt.Fprintf(w.out, "\nThere are more: --limit %d, or the older ones by --until %s\n", 4*w.count, w.last.Stored.UTC().Format(time.RFC3339Nano))
 	case more:
-		fmt.Fprintf(w.out, "\nThere are more: --limit %d, or 0 for all\n", 4*w.count)
+		fmt.Fprintf(w.out, "\nThere are more: --limit %d, or 0 for all; or ask for fewer by --since, --outcome and the like\n", 4*w.count)
 	}
 }
 
 func cells(r bridge.Record) []string {
-	return []string{at(r.Stored), shortID(r), tail(plain(r.Source), maxSource), plain(r.Type), outcome(r), workflows(r)}
+	return []string{at(r.Stored), shortID(r), tail(plain(r.Source), maxSource), plain(cmp.Or(r.Name, r.Type)), outcome(r), workflows(r)}
 }
 
 func tailLine(r bridge.Record) string {
@@ -160,6 +157,8 @@ func writeReplayed(w io.Writer, r bridge.Replayed, dryRun bool) error {
 		what, detail = "would start "+r.Workflow, ""
 	case r.Verdict == bridge.Matched:
 		what, detail = "started "+r.Workflow, ""
+	case r.Verdict == bridge.Waiting && r.Workflow != "":
+		what = "waits for its turn, to start " + r.Workflow
 	}
 	fmt.Fprintf(&b, "%s %s, rule %s, event %s: %s\n", mark, plain(r.Template), plain(r.Rule), plain(r.Event), plain(what))
 	if detail != "" {

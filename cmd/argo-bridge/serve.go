@@ -8,11 +8,14 @@ import (
 	"os"
 	"runtime/debug"
 
+	"github.com/go-logr/zapr"
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.yaml.in/yaml/v3"
+	"k8s.io/klog/v2"
 
+	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/app"
 )
 
@@ -72,12 +75,14 @@ func serveCommand() *cli.Command {
 			}
 			defer func() { _ = log.Sync() }()
 			tuneMemory()
+			// What Kubernetes' libraries have to say stands in the same log.
+			klog.SetLogger(zapr.NewLogger(log.With(zap.String(bridge.LogComponent, "kubernetes"))))
 			log.Info("starting", zap.String("version", version), zap.Any("config", options.Redacted()))
-			bridge, err := app.New(c.Context, options, os.Getenv, log)
+			a, err := app.New(c.Context, options, os.Getenv, log)
 			if err != nil {
 				return err
 			}
-			return bridge.Run(c.Context)
+			return a.Run(c.Context)
 		},
 	}
 }

@@ -46,7 +46,7 @@ func newBench(b *testing.B, templates int) *bench {
 	ns := c.newNamespace(b)
 	x := &bench{B: b, c: c, ns: ns, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: concurrency}}}
 	x.addTemplates(templates)
-	x.p = newBridge(b, setup{cluster: c, namespace: ns, config: "log: {level: warn}\n"})
+	x.p = newBridge(b, setup{cluster: c, namespace: ns, config: "log: {level: warn}\nlimits: {workflows: -1, workflowsPerTemplate: -1}\n"})
 	config := strings.Replace(readFile(b, x.p.dir+"/config.yaml"), "log: {level: debug}\n", "", 1)
 	write(b, x.p.dir, "config.yaml", config)
 	x.p.startReady()
@@ -86,9 +86,14 @@ func (x *bench) addTemplates(n int) {
 func (x *bench) body(repository string) (delivery string, body []byte) {
 	id := int(x.next.Add(1))
 	raw := bytes.ReplaceAll(push(x, id, 0), []byte("acme/app"), []byte(repository))
+	return fmt.Sprint("bench-", id), padded(raw, id)
+}
+
+// padded adds commits to a push until it has the size that pushes usually have.
+func padded(raw []byte, id int) []byte {
 	commit := fmt.Sprintf(`{"id":"%040d","message":"a line of some length about the change","added":["src/one.go"],"removed":[],"modified":["src/two.go","docs/three.md"]},`, id)
 	pad := strings.Repeat(commit, max(0, bodySize-len(raw))/len(commit))
-	return fmt.Sprint("bench-", id), bytes.Replace(raw, []byte(`"commits":[`), []byte(`"commits":[`+pad), 1)
+	return bytes.Replace(raw, []byte(`"commits":[`), []byte(`"commits":[`+pad), 1)
 }
 
 // requests are n signed pushes, made before the time is taken.

@@ -330,7 +330,7 @@ func (s *Server) post(form url.Values) map[string]any {
 	if word, detail := CheckBlocks(m.Blocks); word != "" {
 		return refused(word, detail)
 	}
-	s.clock++
+	s.clock = max(s.clock+1, time.Now().Unix()) // real time, as those who search by time expect
 	m.TS = fmt.Sprintf("%d.%06d", s.clock, len(s.messages))
 	s.messages = append(s.messages, m)
 	close(s.posted)

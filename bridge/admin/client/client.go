@@ -69,7 +69,7 @@ func (c *Client) Follow(ctx context.Context, q bridge.Query, each func(bridge.Re
 		return true
 	})
 	if ctx.Err() != nil {
-		return nil
+		err = nil
 	}
 	return err
 }

@@ -70,7 +70,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC)
 
 func record(id string) bridge.Record {
 	return bridge.Record{
-		Event: id, Source: "https://github.com/acme/app", Type: "com.github.push", Subject: "refs/heads/main", Done: true,
+		Event: id, Source: "https://github.com/acme/app", Type: "com.github.push", Name: "github.push", Subject: "refs/heads/main", Done: true,
 		Attempt: 2, Sequence: 7, Stored: noon, Updated: noon.Add(time.Second),
 		Results: []bridge.Result{{
 			Template: "argo/ci", Rule: "default", Verdict: bridge.Matched, Reason: bridge.ReasonMatched, Detail: "<a&b>",
@@ -287,13 +287,13 @@ func TestAnswersThatAreNotWholeAreErrors(t *testing.T) {
 		"a line without an end": {func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintln(w, `{"record":{"event":"a"}}`)
 		}, "cut off"},
-		"half a line": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"record":{"eve`) }, "cut off"},
+		"half a line": {func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, `{"record":{"eve`) }, "cut off"},
 		"a connection that breaks": {func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintln(w, `{"record":{"event":"a"}}`)
 			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
 		}, "cut off"},
-		"a page of something else": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, "invalid character"},
+		"a page of something else": {func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "<html>") }, "invalid character"},
 		"another program's 404":    {http.NotFound, "does the address lead to it"},
 		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:1/steal", http.StatusFound)

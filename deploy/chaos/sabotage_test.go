@@ -1,0 +1,167 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/app"
+	"github.com/argo-bridge/argo-bridge/bridge/bus"
+	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
+	"github.com/argo-bridge/argo-bridge/bridge/notify"
+	"github.com/argo-bridge/argo-bridge/bridge/waiting"
+)
+
+// The safeguards that can be switched off.
+const (
+	storedFirst      = "stored before acknowledged"
+	refusalsTold     = "a bus that does not store is told as 503"
+	sourceIdentity   = "identity from the source"
+	derivedNames     = "names derived from the event"
+	existsIsSuccess  = "a Workflow that exists is success"
+	ledgerAsked      = "the ledger is asked"
+	ledgerWritten    = "the outcome is recorded"
+	ackedAfterEffect = "acknowledged after the effect"
+	retried          = "transient failures are tried again"
+	keptWaiting      = "what waits stands on the bus"
+	outboxAsked      = "the outbox remembers what was sent"
+	lookedUp         = "a message in doubt is looked up"
+)
+
+// off switches each of them off. It runs in the bridge's process.
+var off = map[string]func(s *app.Seams){
+	storedFirst: func(s *app.Seams) {
+		s.Publisher = func(p bridge.Publisher) bridge.Publisher { return publishLater{p} }
+	},
+	refusalsTold: func(s *app.Seams) {
+		s.Publisher = func(p bridge.Publisher) bridge.Publisher { return hideRefusals{p} }
+	},
+	sourceIdentity: func(s *app.Seams) {
+		s.Publisher = func(p bridge.Publisher) bridge.Publisher { return ownIdentity{p} }
+	},
+	derivedNames: func(s *app.Seams) {
+		s.Submitter = func(next bridge.Submitter) bridge.Submitter { return randomName{next} }
+	},
+	existsIsSuccess: func(s *app.Seams) {
+		s.Submitter = func(next bridge.Submitter) bridge.Submitter {
+			return &existsIsFailure{next: next, tried: map[string]bool{}}
+		}
+	},
+	ledgerAsked: func(s *app.Seams) {
+		s.Ledger = func(l dispatch.Ledger) dispatch.Ledger { return forgetful{l} }
+	},
+	ledgerWritten: func(s *app.Seams) {
+		s.Ledger = func(l dispatch.Ledger) dispatch.Ledger { return unwritten{l} }
+	},
+	ackedAfterEffect: func(s *app.Seams) { s.Events = acknowledgeFirst },
+	retried: func(s *app.Seams) {
+		s.Submitter = func(next bridge.Submitter) bridge.Submitter { return giveUp{next} }
+	},
+	keptWaiting: func(s *app.Seams) {
+		s.Waiting = func(t waiting.Table) waiting.Table { return nobodyWaits{t} }
+	},
+	outboxAsked: func(s *app.Seams) {
+		s.Outbox = func(t notify.Table) notify.Table { return emptyTable{t} }
+	},
+	lookedUp: func(s *app.Seams) {
+		s.Notifier = func(n bridge.Notifier) bridge.Notifier { return struct{ bridge.Notifier }{n} }
+	},
+}
+
+// publishLater answers before the event is stored.
+type publishLater struct{ bridge.Publisher }
+
+func (p publishLater) Publish(ctx context.Context, e bridge.Event) error {
+	ctx = context.WithoutCancel(ctx)
+	time.AfterFunc(time.Second, func() { _ = p.Publisher.Publish(ctx, e) })
+	return nil
+}
+
+// hideRefusals says that all is well.
+type hideRefusals struct{ bridge.Publisher }
+
+func (p hideRefusals) Publish(ctx context.Context, e bridge.Event) error {
+	_ = p.Publisher.Publish(ctx, e)
+	return nil
+}
+
+// ownIdentity gives each arrival an identity of its own.
+type ownIdentity struct{ bridge.Publisher }
+
+func (p ownIdentity) Publish(ctx context.Context, e bridge.Event) error {
+	e.Source += fmt.Sprint("?", rand.Uint64())
+	return p.Publisher.Publish(ctx, e)
+}
+
+// randomName names each Workflow anew.
+type randomName struct{ bridge.Submitter }
+
+func (r randomName) Submit(ctx context.Context, s bridge.Submission) error {
+	s.Name = fmt.Sprintf("%s-%016x", s.Template.Name, rand.Uint64())
+	return r.Submitter.Submit(ctx, s)
+}
+
+// existsIsFailure takes a Workflow that an earlier try has made for a fault.
+type existsIsFailure struct {
+	next  bridge.Submitter
+	mu    sync.Mutex
+	tried map[string]bool
+}
+
+func (x *existsIsFailure) Submit(ctx context.Context, s bridge.Submission) error {
+	x.mu.Lock()
+	again := x.tried[s.Name]
+	x.tried[s.Name] = true
+	x.mu.Unlock()
+	if again {
+		return bridge.Permanent(errors.New("it exists"))
+	}
+	return x.next.Submit(ctx, s)
+}
+
+// forgetful knows no event.
+type forgetful struct{ dispatch.Ledger }
+
+func (forgetful) Done(bridge.Event) bool { return false }
+
+func (forgetful) Lookup(context.Context, bridge.Event) (bridge.Record, bool, error) {
+	return bridge.Record{}, false, nil
+}
+
+// unwritten keeps no record.
+type unwritten struct{ dispatch.Ledger }
+
+func (unwritten) Put(context.Context, bridge.Record) error { return nil }
+
+// acknowledgeFirst settles a message, and then works.
+func acknowledgeFirst(handle bus.EventHandler) bus.EventHandler {
+	return func(ctx context.Context, e bridge.Event, d bus.Delivery) error {
+		go func() { _ = handle(context.WithoutCancel(ctx), e, d) }()
+		return nil
+	}
+}
+
+// giveUp takes every failure for permanent.
+type giveUp struct{ bridge.Submitter }
+
+func (g giveUp) Submit(ctx context.Context, s bridge.Submission) error {
+	return bridge.Permanent(g.Submitter.Submit(ctx, s))
+}
+
+// nobodyWaits says that a task is stored.
+type nobodyWaits struct{ waiting.Table }
+
+func (nobodyWaits) Put(context.Context, string, []byte) error { return nil }
+
+// emptyTable remembers nothing.
+type emptyTable struct{ notify.Table }
+
+func (emptyTable) Get(context.Context, string) (bus.Entry, bool, error) {
+	return bus.Entry{}, false, nil
+}
+func (emptyTable) Put(context.Context, string, []byte) error            { return nil }
+func (emptyTable) Update(context.Context, string, []byte, uint64) error { return nil }
