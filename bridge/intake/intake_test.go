@@ -217,13 +217,15 @@ func TestASenderThatTricklesIsDoneInTheEnd(t *testing.T) {
 func TestTheDeadlineOfTheBodyDoesNotEndTheRequest(t *testing.T) {
 	t.Parallel()
 	l := NewLimiter(4 << 20)
-	l.stall = 50 * time.Millisecond
+	l.stall = time.Second
 	url := serve(t, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			t.Error(err)
+		}
 		select {
 		case <-r.Context().Done():
 			t.Error("the request was given up while its event was being stored")
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(1500 * time.Millisecond):
 		}
 		w.WriteHeader(http.StatusAccepted)
 	}))
