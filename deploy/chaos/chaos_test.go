@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,11 +60,40 @@ func TestChaos(t *testing.T) {
 	w.report(events, healed, sent)
 
 	say("all is whole again and all events are sent; waiting for the rest")
+	defer w.keepArgoGoing()()
 	within(t, 3*time.Minute, "the bridges are ready", w.ready)
 	w.quiet(t, 6*time.Minute, 5*time.Second)
 	w.verify(t, events, "after the chaos")
 	w.sendLate(t, events)
 	w.verify(t, events, "after the runs were deleted, and events came once more")
+}
+
+// keepArgoGoing starts Argo's controller anew when no run has ended for a while, until the returned function is
+// called: after an outage of the API server it may not see all Workflows, and it is not on trial here.
+func (w *world) keepArgoGoing() (stop func()) {
+	over := make(chan struct{})
+	var nudger sync.WaitGroup
+	nudger.Go(func() {
+		before := -1
+		for {
+			select {
+			case <-over:
+				return
+			case <-time.After(30 * time.Second): // its patience
+			}
+			going := w.recorder.going()
+			if going > 0 && going == before {
+				say("no run has ended for a while: starting Argo's controller anew")
+				w.component("stop", "controller")
+				w.component("start", "controller")
+			}
+			before = going
+		}
+	})
+	return func() {
+		close(over)
+		nudger.Wait()
+	}
 }
 
 // report says now and then how far all is, until both channels are closed.
