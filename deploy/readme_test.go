@@ -47,7 +47,7 @@ func TestTheKustomizationOfTheREADMEIsAnInstallOfOnesOwn(t *testing.T) {
 			t.Errorf("there is no %q in\n%s", want, out)
 		}
 	}
-	if n := strings.Count(out, "kind: Role\n"); n != 1 || !strings.Contains(out, "name: argo-bridge-leader\n") {
+	if n := strings.Count(out, "\nkind: Role\n"); n != 1 || !strings.Contains(out, "name: argo-bridge-leader\n") {
 		t.Errorf("%d Roles, want the leader's alone in\n%s", n, out)
 	}
 	for _, unwanted := range []string{"namespace: argo\n", "PersistentVolumeClaim"} {

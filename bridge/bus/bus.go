@@ -34,6 +34,9 @@ type Bus struct {
 	buckets map[string]*Bucket
 }
 
+// apiTimeout is how long one answer of JetStream is waited for: a cluster without a leader gives none.
+const apiTimeout = 5 * time.Second
+
 // Open starts or connects to the server and creates what is missing on it; settings that have changed
 // since the last start are applied to the streams that exist. With an external cluster that does not
 // answer it keeps trying until ctx ends.
@@ -115,7 +118,7 @@ func (b *Bus) connect() error {
 		return fmt.Errorf("connect to NATS: %w", err)
 	}
 	b.conn = conn
-	b.js, err = jetstream.New(conn, jetstream.WithDefaultTimeout(5*time.Second))
+	b.js, err = jetstream.New(conn, jetstream.WithDefaultTimeout(apiTimeout))
 	return err
 }
 

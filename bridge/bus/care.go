@@ -109,7 +109,9 @@ func (b *Bus) ensureStream(ctx context.Context, s jetstream.StreamConfig) error 
 			return nil
 		}
 	}
-	if _, err := b.js.CreateOrUpdateStream(ctx, s); err != nil && !b.inPlace(ctx, s) {
+	asked, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	if _, err := b.js.CreateOrUpdateStream(asked, s); err != nil && !b.inPlace(ctx, s) {
 		return fmt.Errorf("stream %s: %w", s.Name, err)
 	}
 	return nil
@@ -119,6 +121,8 @@ func (b *Bus) ensureStream(ctx context.Context, s jetstream.StreamConfig) error 
 const startSpread = 500 * time.Millisecond
 
 func (b *Bus) inPlace(ctx context.Context, s jetstream.StreamConfig) bool {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
 	have, err := b.js.Stream(ctx, s.Name)
 	return err == nil && asPlanned(have.CachedInfo().Config, s)
 }
