@@ -72,7 +72,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.buildElector(c)
-	a.buildNotify(c, tables)
+	a.buildNotify(tables)
 	a.buildDispatch(c, tables)
 	if err := a.buildAdmin(c, tables); err != nil {
 		return err
@@ -107,7 +107,7 @@ func (a *App) buildElector(c clients) {
 	}
 }
 
-func (a *App) buildNotify(c clients, t tables) {
+func (a *App) buildNotify(t tables) {
 	a.ledger = ledger.New(t.ledger, a.options.Bus.RecordAge(), a.part("ledger"))
 	a.reporter = &notify.Reporter{
 		Routes: routesOf{a.catalog}, Runs: t.runs, Queue: through[notify.Queue](a.seams.Queue, a.bus), History: &notify.History{Table: t.state},

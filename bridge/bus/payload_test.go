@@ -348,7 +348,7 @@ func compressed(t testing.TB, data []byte, o ...zstd.EOption) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close()
+	defer func() { _ = w.Close() }()
 	return w.EncodeAll(data, nil)
 }
 

@@ -138,14 +138,15 @@ func (b *Bus) firstSince(ctx context.Context, s jetstream.Stream, state jetstrea
 	if err != nil {
 		return 0, fmt.Errorf("look for events since %s: %w", since, err)
 	}
-	for m := range batch.Messages() {
-		meta, err := m.Metadata()
-		if err != nil {
-			return 0, err
-		}
-		return meta.Sequence.Stream, nil
+	m, ok := <-batch.Messages()
+	if !ok {
+		return state.LastSeq + 1, batch.Error()
 	}
-	return state.LastSeq + 1, batch.Error()
+	meta, err := m.Metadata()
+	if err != nil {
+		return 0, err
+	}
+	return meta.Sequence.Stream, nil
 }
 
 // trimRecords keeps the buckets whose entries age from filling up: the oldest entries go before their time.

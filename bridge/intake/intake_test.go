@@ -31,7 +31,7 @@ func reading(held func(n int)) http.Handler {
 			return
 		}
 		held(len(body))
-		fmt.Fprint(w, len(body))
+		_, _ = fmt.Fprint(w, len(body))
 	})
 }
 
@@ -177,7 +177,7 @@ func TestASenderThatStallsGivesItsShareBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", 2<<20)
 	}
 	time.Sleep(10 * time.Millisecond)
@@ -195,7 +195,7 @@ func TestASenderThatTricklesIsDoneInTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", 4<<20)
 	go func() {
 		for range 1000 {

@@ -55,7 +55,7 @@ func (p *link) set(s linkState) {
 	p.change.Broadcast()
 	if s == linkCut {
 		for c := range p.open {
-			c.Close()
+			_ = c.Close()
 		}
 	}
 }
@@ -104,13 +104,13 @@ func (p *link) forget(c net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.open, c)
-	c.Close()
+	_ = c.Close()
 }
 
 // pass copies one direction, and ends both when it ends.
 func (p *link) pass(to, from net.Conn) {
-	defer to.Close()
-	defer from.Close()
+	defer func() { _ = to.Close() }()
+	defer func() { _ = from.Close() }()
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
