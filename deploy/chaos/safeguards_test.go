@@ -35,7 +35,7 @@ var scenarios = map[string]scenario{
 	"an event comes again, and nobody wrote it down":    {ledgerWritten, doubled, againTwoHoursLater},
 	"killed while the API server hangs":                 {ackedAfterEffect, lost, killedInSubmission},
 	"the API server fails for a while":                  {retried, lost, serverErrors},
-	"the API server fails, and nobody keeps what waits": {keptWaiting, lost, serverErrors},
+	"the API server fails, and nobody keeps what waits": {keptWaiting, lost, whileTheAPIServerFails},
 	"a bridge starts anew after a failure was told":     {outboxAsked, toldTwice, restartAfterMessage},
 	"Slack takes a message, and its answer is lost":     {lookedUp, toldTwice, slackAnswerLost},
 }
