@@ -1,5 +1,7 @@
 package bridge
 
+import "strings"
+
 // Prefix is the prefix of every annotation and label that the bridge reads or writes.
 const Prefix = "bridge.argoproj.io/"
 
@@ -21,6 +23,15 @@ func (t Template) String() string {
 		return t.Name
 	}
 	return t.Namespace + "/" + t.Name
+}
+
+// ParseTemplate reads what Template.String has written.
+func ParseTemplate(s string) Template {
+	namespace, name, namespaced := strings.Cut(s, "/")
+	if !namespaced {
+		return Template{Name: s}
+	}
+	return Template{Namespace: namespace, Name: name}
 }
 
 // A Rule is what one set of annotations on a template says: which events start the template, and

@@ -300,6 +300,24 @@ func TestDyingBetweenRecordAndWaitingRoomLosesNothing(t *testing.T) {
 	}
 }
 
+func TestDyingBeforeTheWaitingRoomWhileTheRuleIsDeletedParksTheEvent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, rule(t, "r", "data.name"))
+	w.open, w.roomErr = false, errors.New("died")
+	if err := w.Handle(t.Context(), made, delivery(1)); err == nil {
+		t.Fatal("the event was acknowledged although nobody will work on it")
+	}
+	w.open, w.roomErr = true, nil
+	w.rules = fixedRules{match.New(nil, match.AllowAll()), nil}
+	if err := w.Handle(t.Context(), made, delivery(2)); err != nil {
+		t.Fatal(err)
+	}
+	w.work(t, waiting.Try{})
+	if r := w.result(t, "r"); r.Verdict != bridge.Parked || len(w.tasks) != 0 {
+		t.Errorf("result %+v, waiting %v: want it parked", r, w.tasks)
+	}
+}
+
 func TestDyingAfterATaskWasSettledDoesNotRunItAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, rule(t, "r", "data.name"))

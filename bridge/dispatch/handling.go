@@ -48,17 +48,21 @@ func (h *handling) run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// decide settles the rules that are not settled yet.
+// decide settles the rules that are not settled yet. Those that wait, by the record of an earlier attempt, are
+// put into the waiting room again, also when they are gone by now.
 func (h *handling) decide(ctx context.Context) error {
+	for _, before := range h.record.Results {
+		if before.Verdict == bridge.Waiting && before.Replay == "" {
+			h.wait(bridge.ParseTemplate(before.Template), before.Rule, before.Reason)
+		}
+	}
 	for _, decision := range h.Rules.Match(h.facts, h.scope.Variables) {
-		switch before, known := h.record.Result(decision.Rule.Template, decision.Rule.Name, ""); {
-		case known && before.Settled():
-		case known && before.Verdict == bridge.Waiting:
-			h.wait(decision.Rule, before.Reason)
-		default:
-			if err := h.settle(ctx, decision); err != nil {
-				return err
-			}
+		before, known := h.record.Result(decision.Rule.Template, decision.Rule.Name, "")
+		if known && before.Reason != bridge.ReasonLost {
+			continue
+		}
+		if err := h.settle(ctx, decision); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -74,7 +78,7 @@ func (h *handling) settle(ctx context.Context, decision bridge.Decision) error {
 	}
 	switch result.Verdict {
 	case bridge.Waiting:
-		h.wait(decision.Rule, result.Reason)
+		h.wait(decision.Rule.Template, decision.Rule.Name, result.Reason)
 	case bridge.Rejected:
 		if err := h.Rejections.Rejected(ctx, h.event, h.facts, decision.Rule, result.Detail); err != nil {
 			return err
@@ -90,9 +94,9 @@ func (h *handling) set(result bridge.Result) {
 	h.record.Set(result)
 }
 
-func (h *handling) wait(rule *bridge.Rule, why bridge.Reason) {
+func (h *handling) wait(template bridge.Template, rule string, why bridge.Reason) {
 	h.queue = append(h.queue, waiting.Task{
-		Event: h.event.Hash(), Sequence: h.record.Sequence, Template: rule.Template, Rule: rule.Name, Since: h.Now().UTC(),
+		Event: h.event.Hash(), Sequence: h.record.Sequence, Template: template, Rule: rule, Since: h.Now().UTC(),
 		Limit: why == bridge.ReasonLimit,
 	})
 }
