@@ -51,7 +51,9 @@ func (b *Bus) planned() []jetstream.StreamConfig {
 }
 
 func (b *Bus) repair(ctx context.Context, want jetstream.StreamConfig) error {
-	s, err := b.js.Stream(ctx, want.Name)
+	asked, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	s, err := b.js.Stream(asked, want.Name)
 	what := "a stream was missing, made it anew: what stood in it is lost"
 	switch {
 	case err == nil && asPlanned(s.CachedInfo().Config, want):

@@ -100,7 +100,9 @@ func (b *Bus) consumeOnce(ctx context.Context, c consumption, handle handler) er
 	if err := b.ensurePlanned(ctx, c.stream); err != nil {
 		return err
 	}
-	consumer, err := b.js.CreateOrUpdateConsumer(ctx, c.stream, jetstream.ConsumerConfig{
+	asked, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	consumer, err := b.js.CreateOrUpdateConsumer(asked, c.stream, jetstream.ConsumerConfig{
 		Durable:       c.name,
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       ackWait,
