@@ -47,6 +47,10 @@ chaos: local-cluster ## 5,000 events while everything breaks; up to 15 minutes. 
 	@CHAOS_EVENTS=$${CHAOS_EVENTS:-5000} CHAOS_FOR=$${CHAOS_FOR:-6m} \
 		go test -count=1 -timeout 15m -v -run '^TestChaos$$' ./deploy/chaos
 
+.PHONY: soak
+soak: local-cluster ## a steady rate for an hour, after which nothing may have grown; SOAK=10m for less
+	@SOAK=$${SOAK:-1h} go test -count=1 -timeout 2h -v -run '^TestSoak$$' ./deploy/e2e
+
 .PHONY: bench
 bench: local-cluster ## the measurements of docs/performance.md; takes some minutes
 	@go test -run '^$$' -bench . -benchtime 1s ./bridge/... ./adapters/... ./workflowtemplates/...
