@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"errors"
+	"math/rand/v2"
 	"time"
 )
 
@@ -36,6 +37,22 @@ func Wait(err error) (time.Duration, bool) {
 		return 0, false
 	}
 	return r.wait, true
+}
+
+// Times between attempts, see Backoff.
+const (
+	MinBackoff = 250 * time.Millisecond
+	MaxBackoff = time.Minute
+)
+
+// Backoff is the time to wait after the attempt of that number, from 1, when nobody has named one: it grows
+// from MinBackoff to MaxBackoff by doubling, with jitter between half and all of it.
+func Backoff(attempt int) time.Duration {
+	wait := MaxBackoff
+	if attempt < 10 {
+		wait = min(MaxBackoff, MinBackoff<<(attempt-1))
+	}
+	return wait/2 + rand.N(wait/2)
 }
 
 // Refusal marks an error by which the other side says no for now: it may be starting up (an API server

@@ -39,6 +39,12 @@ func (e Event) Hash() string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// Digest is a short form of any text, 16 hexadecimal digits, for keys.
+func Digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:8])
+}
+
 // IsHash says whether s may be an event's Hash. A label that people can write is no key until that is known.
 func IsHash(s string) bool {
 	decoded, err := hex.DecodeString(s)

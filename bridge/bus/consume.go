@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -35,9 +34,7 @@ type EventHandler func(ctx context.Context, e bridge.Event, d Delivery) error
 const (
 	// ackWait is how long a message may be handled before another consumer gets it; a handler that
 	// takes longer has its claim renewed.
-	ackWait  = 30 * time.Second
-	maxRetry = time.Minute
-	minRetry = 250 * time.Millisecond
+	ackWait = 30 * time.Second
 	// Messages that wait for a retry or are being handled. Events wait only while the bus or the
 	// ledger fails; notifications wait for destinations, each for its own.
 	maxPendingEvents        = 4096
@@ -170,7 +167,7 @@ func (b *Bus) settle(ctx context.Context, m jetstream.Msg, handle handler) {
 	} else {
 		wait, named := bridge.Wait(err)
 		if !named {
-			wait = backoff(d.Attempt)
+			wait = bridge.Backoff(d.Attempt)
 		}
 		err = m.NakWithDelay(wait)
 	}
@@ -200,13 +197,4 @@ func renew(m jetstream.Msg) (stop func()) {
 		stopped = true
 		timer.Stop()
 	}
-}
-
-// backoff grows from minRetry to maxRetry by doubling, with jitter between half and all of it.
-func backoff(attempt int) time.Duration {
-	wait := maxRetry
-	if attempt < 10 {
-		wait = min(maxRetry, minRetry<<(attempt-1))
-	}
-	return wait/2 + rand.N(wait/2)
 }

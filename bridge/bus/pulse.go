@@ -10,6 +10,8 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
 const (
@@ -83,7 +85,7 @@ func (b *Bus) Pulse(ctx context.Context) error {
 		b.pulse.note(err)
 		failing, err := b.pulse.failing()
 		if err != nil {
-			b.log.Error("the bus stores nothing", zap.Duration(logFor, failing), zap.Error(err))
+			b.log.Error("the bus stores nothing", zap.Duration(bridge.LogTook, failing), zap.Error(err))
 		}
 		if failing > giveUpAfter && !b.External() {
 			return fmt.Errorf("the embedded bus has stored nothing for %s, is the disk full? (%s): %w",
@@ -91,5 +93,3 @@ func (b *Bus) Pulse(ctx context.Context) error {
 		}
 	}
 }
-
-const logFor = "for"

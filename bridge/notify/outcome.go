@@ -83,7 +83,7 @@ type lastEnd struct {
 // Ended records the end of a run and says whether it is a recovery: it succeeded, and the run that ended
 // before it had failed. Asked again about the same run it says the same again.
 func (h *History) Ended(ctx context.Context, run bridge.Run) (recovered bool, err error) {
-	key := "template." + digest(run.Namespace+"\n"+run.Template.String())
+	key := "template." + bridge.Digest(run.Namespace+"\n"+run.Template.String())
 	for {
 		entry, found, err := h.Table.Get(ctx, key)
 		if err != nil {

@@ -2,8 +2,6 @@ package notify
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"net/url"
 	"time"
@@ -66,7 +64,7 @@ func (r *Reporter) Changed(ctx context.Context, run bridge.Run) error {
 	var errs []error
 	for _, route := range choose(routes, outcomes) {
 		n := r.notification(route, run)
-		n.Key = run.UID + "-" + string(route.Outcome) + "-" + digest(route.To.String())
+		n.Key = run.UID + "-" + string(route.Outcome) + "-" + bridge.Digest(route.To.String())
 		n.Text = r.text(ctx, route, run)
 		errs = append(errs, r.Queue.Enqueue(ctx, n))
 	}
@@ -88,7 +86,7 @@ func (r *Reporter) Rejected(ctx context.Context, e bridge.Event, f bridge.Facts,
 	for _, route := range choose(r.Routes.Routes(rule.Template, rule.Name), []bridge.Outcome{bridge.EventRejected}) {
 		n := r.notification(route, run)
 		n.Reason = reason
-		n.Key = digest(e.Key()) + digest(rule.Template.String()+"\n"+rule.Name) + "-rejected-" + digest(route.To.String())
+		n.Key = bridge.Digest(e.Key()) + bridge.Digest(rule.Template.String()+"\n"+rule.Name) + "-rejected-" + bridge.Digest(route.To.String())
 		errs = append(errs, r.Queue.Enqueue(ctx, n))
 	}
 	return errors.Join(errs...)
@@ -124,9 +122,4 @@ func (r *Reporter) text(ctx context.Context, route bridge.Route, run bridge.Run)
 		return ""
 	}
 	return text
-}
-
-func digest(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:8])
 }

@@ -1,17 +1,15 @@
 package waiting
 
 import (
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
-// Times between the attempts at a task, and between those at a lane whose tasks fail one after the other.
-const (
-	minPause = 250 * time.Millisecond
-	maxPause = time.Minute
-)
+// maxPause is how long the worker sleeps when nothing is due: as long as a task is put off at most.
+const maxPause = bridge.MaxBackoff
 
 // inLane is how many tasks of a lane are worked on at once at most: a lane that has filled up in an outage must
 // be emptied faster than new events come. It begins with one, doubles with each success, and is one again after
@@ -109,14 +107,14 @@ func (l *lane) release(q *queued) {
 func (l *lane) failed(q *queued, now time.Time) {
 	q.attempts++
 	l.last, l.width = q, 1
-	q.next = now.Add(backoff(q.attempts))
+	q.next = now.Add(bridge.Backoff(q.attempts))
 	if l.pause.After(now) && !l.full {
 		return // one that was tried at the same time has failed before
 	}
 	if l.failures++; l.failures == 1 {
 		l.failing = now
 	}
-	l.pause, l.full = now.Add(backoff(l.failures)), false
+	l.pause, l.full = now.Add(bridge.Backoff(l.failures)), false
 }
 
 // succeeded lets the lane go on at once.
@@ -128,13 +126,4 @@ func (l *lane) succeeded() {
 // filled lets the lane wait for a place.
 func (l *lane) filled(until time.Time) {
 	l.pause, l.full, l.width = until, true, 1
-}
-
-// backoff grows from minPause to maxPause by doubling, with jitter between half and all of it.
-func backoff(attempt int) time.Duration {
-	wait := maxPause
-	if attempt < 10 {
-		wait = min(maxPause, minPause<<(attempt-1))
-	}
-	return wait/2 + rand.N(wait/2)
 }

@@ -1,8 +1,6 @@
 package waiting
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -32,14 +30,14 @@ type Task struct {
 func (t Task) Lane() string { return LaneOf(t.Template) }
 
 // LaneOf is the lane of a template.
-func LaneOf(template bridge.Template) string { return digest(template.String()) }
+func LaneOf(template bridge.Template) string { return bridge.Digest(template.String()) }
 
 // key orders the tasks of a lane by the event's place on the bus. The same task has the same key.
 func (t Task) key() string {
 	if t.Request != nil {
-		return fmt.Sprintf("%s.%020d.%s", t.Lane(), 0, digest(t.Request.ID))
+		return fmt.Sprintf("%s.%020d.%s", t.Lane(), 0, bridge.Digest(t.Request.ID))
 	}
-	return fmt.Sprintf("%s.%020d.%s", t.Lane(), t.Sequence, digest(t.Event+"\n"+t.Rule+"\n"+t.Replay))
+	return fmt.Sprintf("%s.%020d.%s", t.Lane(), t.Sequence, bridge.Digest(t.Event+"\n"+t.Rule+"\n"+t.Replay))
 }
 
 // laneOf is the lane of a key.
@@ -54,9 +52,4 @@ func Decode(e bus.Entry) (t Task, err error) {
 		return t, fmt.Errorf("waiting task %s: %w", e.Key, err)
 	}
 	return t, nil
-}
-
-func digest(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:8])
 }
