@@ -10,7 +10,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/metadata/fake"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
@@ -38,12 +40,21 @@ func run(t *testing.T, freed func(), objects ...runtime.Object) (*Tracker, *fake
 		t.Fatal(err)
 	}
 	client := fake.NewSimpleMetadataClient(scheme, objects...)
+	// The stand-in loses what happens between its list and its watch: wait for both.
+	opened := make(chan struct{})
+	var once sync.Once
+	client.PrependWatchReactor("*", func(action clienttesting.Action) (bool, watch.Interface, error) {
+		w, err := client.Tracker().Watch(action.GetResource(), action.GetNamespace())
+		once.Do(func() { close(opened) })
+		return true, w, err
+	})
 	tracker := New(client, "team", freed, time.Now)
 	ctx, cancel := context.WithCancel(t.Context())
 	var done sync.WaitGroup
 	done.Go(func() { _ = tracker.Run(ctx) })
 	t.Cleanup(func() { cancel(); done.Wait() })
 	<-tracker.Synced()
+	<-opened
 	return tracker, client
 }
 
