@@ -23,13 +23,16 @@ const (
 	// Waiting: the rule fits, and its Workflow is still to be made: a limit is reached, or a failure
 	// that may pass was met. The event stays on the bus until it is settled.
 	Waiting Verdict = "waiting"
+	// Skipped: the rule fits, and by its own word starts nothing: it was stale, or another event took its
+	// place, or its concurrency group was full.
+	Skipped Verdict = "skipped"
 	// Parked: the rule fitted, but its template was missing or faulty when its turn came. Nothing
 	// more happens until somebody replays the event.
 	Parked Verdict = "parked"
 )
 
 // Verdicts are all verdicts.
-var Verdicts = []Verdict{Matched, Filtered, OtherEvent, Rejected, Fault, Waiting, Parked}
+var Verdicts = []Verdict{Matched, Filtered, OtherEvent, Rejected, Fault, Waiting, Skipped, Parked}
 
 // A Reason names the condition that decided: a filter's key, or one of the constants.
 type Reason string
@@ -49,6 +52,16 @@ const (
 	ReasonReplay     Reason = "replay"   // somebody asked for it; its turn has not come
 	ReasonTemplate   Reason = "template" // the template or the rule is gone
 	ReasonLost       Reason = "lost"     // the event is no longer on the bus
+	ReasonDepth      Reason = "depth"    // a chain of runs that start one another is too long
+)
+
+// Reasons that are annotations of a rule's Flow.
+const (
+	ReasonConcurrency Reason = "concurrency"
+	ReasonOrdered     Reason = "ordered"
+	ReasonLatestOnly  Reason = "latest-only"
+	ReasonRate        Reason = "rate"
+	ReasonBatch       Reason = "batch"
 )
 
 // A Decision is why a rule starts a Workflow for an event, or why not. The same value feeds the
@@ -71,6 +84,8 @@ type Result struct {
 	Detail   string  `json:"detail,omitempty"`
 	// Workflow is namespace/name of what was submitted, empty if nothing was.
 	Workflow string `json:"workflow,omitempty"`
+	// Batch is what the event went into, of a rule that batches; nil for none.
+	Batch *BatchRef `json:"batch,omitempty"`
 	// Replay names the replay that the result belongs to; empty for the event's own.
 	Replay string `json:"replay,omitempty"`
 	// Attempts is how often the submission was tried.

@@ -78,6 +78,10 @@ type Facts struct {
 	// ReplyTo is where a destination such as slack:reply answers, in the adapter's own words
 	// ("C024BE91L/1700000000.000100"). Empty when the event has no such place.
 	ReplyTo string
+	// Object names what the event is about within its source, and Version orders the events about it: of two,
+	// the one whose Version is the greater text is the newer (write numbers with leading zeros). For
+	// `latest-only`. Empty: the event's subject, and its time.
+	Object, Version string
 	// Title says in one line what happened, for people: "push to acme/app main: fix the build".
 	Title string
 }

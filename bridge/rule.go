@@ -48,6 +48,8 @@ type Rule struct {
 	Parameters []ParameterRule
 	// Submit holds the annotations labels, entrypoint, service-account and priority.
 	Submit SubmitRule
+	// Flow says when a Workflow may be made.
+	Flow Flow
 }
 
 // A Trigger is one event name of `on` with its filters, all of which must hold.

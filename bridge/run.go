@@ -11,12 +11,14 @@ type Run struct {
 	// Rule is the rule that started it; empty when a person or a schedule did.
 	Rule string `json:"rule,omitempty"`
 	// Phase is Argo's: Pending, Running, Succeeded, Failed or Error.
-	Phase       string            `json:"phase"`
-	Message     string            `json:"message,omitempty"`
-	Created     time.Time         `json:"created"`
-	Started     time.Time         `json:"started"`
-	Finished    time.Time         `json:"finished"`
-	Parameters  []Parameter       `json:"parameters,omitempty"`
+	Phase      string      `json:"phase"`
+	Message    string      `json:"message,omitempty"`
+	Created    time.Time   `json:"created"`
+	Started    time.Time   `json:"started"`
+	Finished   time.Time   `json:"finished"`
+	Parameters []Parameter `json:"parameters,omitempty"`
+	// Outputs are the output parameters of the entrypoint, of a run that has ended.
+	Outputs     []Parameter       `json:"outputs,omitempty"`
 	Failures    []Failure         `json:"failures,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`

@@ -11,9 +11,6 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/mapping"
 )
 
-// Limits of Kubernetes: a label's value, and so the name of a Workflow, which its pods carry as a label.
-const maxLabel = 63
-
 // Annotations that Argo's UI shows in its lists.
 const (
 	annotationTitle       = "workflows.argoproj.io/title"
@@ -75,7 +72,7 @@ func WorkflowName(rule *bridge.Rule, e bridge.Event, replay string) string {
 	sum := sha256.Sum256([]byte(identity))
 	suffix := "-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:10]))
 	name := rule.Template.Name
-	name = strings.TrimRight(name[:min(len(name), maxLabel-len(suffix))], "-.")
+	name = strings.TrimRight(name[:min(len(name), bridge.MaxLabel-len(suffix))], "-.")
 	return name + suffix
 }
 
@@ -85,9 +82,9 @@ func originLabels(e bridge.Event, f bridge.Facts, rule *bridge.Rule) map[string]
 		source = "cloudevent"
 	}
 	return map[string]string{
-		bridge.LabelSource: labelValue(source),
-		bridge.LabelType:   labelValue(e.Type),
-		bridge.LabelRule:   labelValue(rule.Name),
+		bridge.LabelSource: bridge.LabelValue(source),
+		bridge.LabelType:   bridge.LabelValue(e.Type),
+		bridge.LabelRule:   bridge.LabelValue(rule.Name),
 		bridge.LabelEvent:  e.Hash(),
 	}
 }
@@ -134,15 +131,4 @@ func escapeMarkdown(s string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
-}
-
-// labelValue makes any text a valid label value: other characters become dots, and it is cut.
-func labelValue(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.' {
-			return r
-		}
-		return '.'
-	}, s)
-	return strings.Trim(s[:min(len(s), maxLabel)], "-_.")
 }
