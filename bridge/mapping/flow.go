@@ -8,53 +8,70 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
 )
 
-// MaxKey is the longest key of a Flow in bytes: it is stamped on the Workflow.
-const MaxKey = 1024
+// MaxKey is the longest key of a Flow in bytes: an object's name with its bucket fits several times
+// (https://cloud.google.com/storage/docs/objects#naming), and the Workflow bears keys as annotations.
+const MaxKey = 4 << 10
 
-// Keys evaluates the keys of a rule's flow control for one event. A value that is no text is taken as a parameter
-// is; null or an empty text is an error. The group of concurrency without an expression is the rule's name.
+// Keys evaluates the expressions of the rule's Flow for one event: the concurrency group, which is the rule's name
+// where the annotation names none, the key of `ordered` and the group of the batch. A string is taken as it is,
+// anything else as JSON. Null is an error, as is the empty text except for a batch: a key that says nothing would
+// tie events together that have nothing in common.
 func Keys(rule *bridge.Rule, variables map[string]any) (bridge.FlowKeys, error) {
+	k := keyReader{variables: variables}
 	var keys bridge.FlowKeys
-	var errs []error
-	evaluate := func(into *string, annotation string, e bridge.Expression) {
-		if e == nil {
-			return
-		}
-		var err error
-		if *into, err = key(e, variables); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", annotation, err))
-		}
-	}
 	if c := rule.Flow.Concurrency; c != nil {
 		keys.Group = rule.Name
-		evaluate(&keys.Group, "concurrency.group", c.Group)
+		if c.Group != nil {
+			keys.Group = k.filled("concurrency.group", c.Group)
+		}
 	}
-	evaluate(&keys.Order, "ordered", rule.Flow.Ordered)
-	if b := rule.Flow.Batch; b != nil {
-		evaluate(&keys.Batch, "batch.group", b.Group)
+	if rule.Flow.Ordered != nil {
+		keys.Order = k.filled("ordered", rule.Flow.Ordered)
 	}
-	if len(errs) > 0 {
-		return bridge.FlowKeys{}, bridge.Permanent(errors.Join(errs...))
+	if b := rule.Flow.Batch; b != nil && b.Group != nil {
+		keys.Batch = k.key("batch.group", b.Group)
+	}
+	if len(k.errs) > 0 {
+		return bridge.FlowKeys{}, bridge.Permanent(errors.Join(k.errs...))
 	}
 	return keys, nil
 }
 
-func key(e bridge.Expression, variables map[string]any) (string, error) {
-	result, err := e.Evaluate(variables)
+// A keyReader evaluates keys and collects what is wrong with them.
+type keyReader struct {
+	variables map[string]any
+	errs      []error
+}
+
+func (k *keyReader) fail(name, format string, arguments ...any) string {
+	k.errs = append(k.errs, fmt.Errorf(name+": "+format, arguments...))
+	return ""
+}
+
+// filled is a key that must not be empty.
+func (k *keyReader) filled(name string, e bridge.Expression) string {
+	before := len(k.errs)
+	value := k.key(name, e)
+	if value == "" && len(k.errs) == before {
+		return k.fail(name, "%s is empty", e)
+	}
+	return value
+}
+
+func (k *keyReader) key(name string, e bridge.Expression) string {
+	result, err := e.Evaluate(k.variables)
 	if err != nil {
-		return "", err
+		return k.fail(name, "%w", err)
 	}
 	if result == nil {
-		return "", fmt.Errorf("%s is null", e)
+		return k.fail(name, "%s is null", e)
 	}
-	text, err := expression.Format(result)
-	switch {
-	case err != nil:
-		return "", err
-	case text == "":
-		return "", fmt.Errorf("%s is empty", e)
-	case len(text) > MaxKey:
-		return "", fmt.Errorf("%s has %d bytes, the limit for a key is %d", e, len(text), MaxKey)
+	value, err := expression.Format(result)
+	if err != nil {
+		return k.fail(name, "%w", err)
 	}
-	return text, nil
+	if len(value) > MaxKey {
+		return k.fail(name, "%s has %d bytes, the limit for a key is %d (4 KiB)", e, len(value), MaxKey)
+	}
+	return value
 }
