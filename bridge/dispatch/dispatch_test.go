@@ -70,7 +70,7 @@ func newWorld(t *testing.T, rules ...*bridge.Rule) *world {
 	w.Dispatcher = &Dispatcher{
 		Rules: &w.rules, Ledger: ledger.New(bucket, time.Hour, zaptest.NewLogger(t)),
 		Events: w, Room: w, Gate: w,
-		State: state, Latest: latest, Submitter: w, Stopper: w, Rejections: w, Observer: noObserver{}, ClusterNamespace: "argo",
+		State: state, Latest: latest, Leads: func() bool { return true }, Submitter: w, Stopper: w, Rejections: w, Observer: noObserver{}, ClusterNamespace: "argo",
 		Log: zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel)), Now: time.Now,
 	}
 	return w
