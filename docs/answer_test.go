@@ -117,7 +117,9 @@ func ruleAnswer(t *testing.T, d bridge.Decision, events []occurrence) string {
 	if err != nil {
 		return "nothing: rejected, " + code(err.Error())
 	}
-	s, err := dispatch.Plan(dispatch.Start{Event: first.event, Facts: first.facts, Rule: d.Rule, Variables: batch(t, d.Rule, events)})
+	s, err := dispatch.Plan(dispatch.Start{
+		Event: first.event, Facts: first.facts, Rule: d.Rule, Variables: first.variables(t), Batch: members(t, events),
+	})
 	if err != nil {
 		return "nothing: rejected, " + code(err.Error())
 	}
@@ -128,19 +130,13 @@ func ruleAnswer(t *testing.T, d bridge.Decision, events []occurrence) string {
 	return strings.Join(append(parts, keyParts(keys)...), ", ")
 }
 
-// batch is what the expressions of a rule see.
-func batch(t *testing.T, rule *bridge.Rule, events []occurrence) map[string]any {
+func members(t *testing.T, events []occurrence) []dispatch.Member {
 	t.Helper()
-	variables := maps.Clone(events[0].variables(t))
-	if rule.Flow.Batch == nil {
-		return variables
-	}
-	var all []any
+	var all []dispatch.Member
 	for _, e := range events {
-		all = append(all, e.variables(t))
+		all = append(all, dispatch.Member{Event: e.event, Variables: e.variables(t)})
 	}
-	variables["events"] = all
-	return variables
+	return all
 }
 
 // workflowParts are what the rule, not the bridge, sets on the Workflow.
