@@ -143,7 +143,8 @@ func (b *Bus) consumeOnce(ctx context.Context, c consumption, handle handler) er
 		return fmt.Errorf("consume %s: %w", c.name, err)
 	}
 	defer func() {
-		messages.Stop()
+		// Not Stop, which drops what was fetched: it goes back at once, and not when its time is over.
+		messages.Drain()
 		<-messages.Closed()
 	}()
 	select {

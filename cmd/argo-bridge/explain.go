@@ -189,11 +189,11 @@ func explainRule(e bridge.Event, facts bridge.Facts, scope *expression.Scope, d 
 		return r
 	}
 	if r.Flow, err = explainFlow(e, facts, d.Rule, variables); err != nil {
-		r.Decision, r.Reason, r.Detail = bridge.Rejected, bridge.ReasonConcurrency, err.Error()
+		r.Decision, r.Reason, r.Detail = bridge.Rejected, bridge.ReasonParameter, err.Error()
 		return r
 	}
 	s, err := dispatch.Plan(dispatch.Start{
-		Event: e, Facts: facts, Rule: d.Rule, Variables: alone(d.Rule, variables), ClusterNamespace: workflowtemplates.DefaultNamespace,
+		Event: e, Facts: facts, Rule: d.Rule, Variables: variables, ClusterNamespace: workflowtemplates.DefaultNamespace,
 	})
 	if err != nil {
 		r.Decision, r.Reason, r.Detail = bridge.Rejected, bridge.ReasonParameter, err.Error()

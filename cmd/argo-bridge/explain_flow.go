@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 
@@ -83,16 +82,6 @@ func objectOf(e bridge.Event, f bridge.Facts) *explainedObject {
 		o.Version = e.Time.UTC().Format(time.RFC3339Nano)
 	}
 	return o
-}
-
-// alone adds to the variables of an event the batch that it would be without another event.
-func alone(rule *bridge.Rule, variables map[string]any) map[string]any {
-	if rule.Flow.Batch == nil {
-		return variables
-	}
-	batch := maps.Clone(variables)
-	batch["events"] = []any{variables}
-	return batch
 }
 
 // text has one line for each part.
