@@ -84,6 +84,10 @@ type Facts struct {
 	Object, Version string
 	// Title says in one line what happened, for people: "push to acme/app main: fix the build".
 	Title string
+	// Depth is how many runs that started one another led to the event; 0 for an event that no run caused.
+	Depth int
+	// Chain are the templates of those runs, as namespace/name, the oldest first, as far as they are known.
+	Chain []string
 }
 
 // A FactFinder derives the facts of the events of one source. It is pure and safe for concurrent

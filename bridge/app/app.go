@@ -15,6 +15,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
+	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/admin"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
@@ -36,13 +37,17 @@ const notifyWorkers = 8
 
 // Finders are the fact finders of all sources.
 func Finders() []bridge.FactFinder {
-	return []bridge.FactFinder{github.FactFinder{}, gcs.FactFinder{}, slack.FactFinder{}}
+	outside := []bridge.FactFinder{github.FactFinder{}, gcs.FactFinder{}, slack.FactFinder{}}
+	return append(outside, workflow.FactFinder{Root: func(e bridge.Event) (map[string]any, error) {
+		return variablesOf(outside, e)
+	}})
 }
 
 // Language is the annotation language with the parts of all sources.
 func Language() workflowtemplates.Language {
+	outside := []bridge.Dialect{github.Dialect(), gcs.Dialect(), slack.Dialect()}
 	return workflowtemplates.Language{
-		Dialects:  []bridge.Dialect{github.Dialect(), gcs.Dialect(), slack.Dialect()},
+		Dialects:  append(outside, workflow.Dialect(outside...)),
 		Notifiers: []string{"slack"},
 		Programs:  expression.NewPrograms(),
 	}
@@ -64,6 +69,7 @@ type App struct {
 	room      *waiting.Room
 	tracker   *inflight.Tracker
 	elector   *leader.Elector
+	origins   *origins
 	reporter  *notify.Reporter
 	deliverer *notify.Deliverer
 	watcher   *watch.Watcher

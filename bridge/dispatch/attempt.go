@@ -61,6 +61,9 @@ func (d *Dispatcher) start(ctx context.Context, a attempt) (bridge.Result, error
 }
 
 func (d *Dispatcher) plan(a attempt) (s bridge.Submission, reason bridge.Reason, err error) {
+	if err := tooDeep(a.facts, d.MaxDepth); err != nil {
+		return s, bridge.ReasonDepth, err
+	}
 	variables, err := a.scope.Variables()
 	if err != nil {
 		return s, bridge.ReasonPayload, err

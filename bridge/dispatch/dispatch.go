@@ -85,8 +85,10 @@ type Dispatcher struct {
 	Rejections       Rejections
 	Observer         Observer
 	ClusterNamespace string
-	Log              *zap.Logger
-	Now              func() time.Time
+	// MaxDepth is how many runs may start one another; see bridge.Facts.Depth.
+	MaxDepth int
+	Log      *zap.Logger
+	Now      func() time.Time
 
 	failing failing
 }
