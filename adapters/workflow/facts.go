@@ -40,8 +40,8 @@ func (f FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
 	facts.Title = fmt.Sprintf("%s %s", e.Subject, outcome)
 	if d.Origin != nil {
 		facts.URL, facts.Actor = d.Origin.URL, d.Origin.Actor
-		if d.Origin.Title != "" {
-			facts.Title += ": " + d.Origin.Title
+		if title := d.Origin.first(); title != "" {
+			facts.Title += ": " + title
 		}
 	}
 	if annotations, ok := d.Workflow["annotations"].(map[string]any); ok {
@@ -50,6 +50,15 @@ func (f FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
 	}
 	facts.Variables = sync.OnceValues(func() (map[string]any, error) { return f.variables(e, d) })
 	return facts, true, nil
+}
+
+// first is what happened at the beginning of the chain, as far as the titles tell it.
+func (o *origin) first() string {
+	if !strings.HasPrefix(o.Type, TypePrefix) {
+		return o.Title
+	}
+	_, title, _ := strings.Cut(o.Title, ": ")
+	return title
 }
 
 // Outline are the facts of a run's end that say which rules may want it; ok is false for a run of no template.
