@@ -32,7 +32,13 @@ type origins struct {
 	now     func() time.Time
 	// keeps is how long the ledger keeps a record.
 	keeps time.Duration
+	// patience is how long a record is waited for. A process that died between making a Workflow and recording
+	// that leaves none; whoever handles the event again writes it.
+	patience time.Duration
 }
+
+// recordPatience is the usual patience: the watch waits meanwhile, and so do all alerts.
+const recordPatience = 5 * time.Second
 
 func (o *origins) Variables(ctx context.Context, run bridge.Run) map[string]any {
 	hash := run.Labels[bridge.LabelEvent]
@@ -99,12 +105,8 @@ func (o *origins) Start(ctx context.Context, run bridge.Run) (*bridge.Event, err
 	return start, err
 }
 
-// patience is how long a record is waited for. A process that died between making a Workflow and recording
-// that leaves none; whoever handles the event again writes it.
-const patience = 5 * time.Second
-
 func (o *origins) started(ctx context.Context, hash string, run bridge.Run) (r bridge.Record, ok bool, err error) {
-	bound, cancel := context.WithTimeout(ctx, patience)
+	bound, cancel := context.WithTimeout(ctx, o.patience)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
