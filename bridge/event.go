@@ -24,7 +24,8 @@ type Event struct {
 	Subject string `json:"subject,omitempty"`
 	// Time is when it happened, by the source's clock; zero when the source does not say.
 	Time time.Time `json:"time"`
-	// Extensions are CloudEvents extension attributes: lower-case names of letters and digits.
+	// Extensions are CloudEvents extension attributes: lower-case names of letters and digits. The attribute
+	// dataschema stands among them.
 	Extensions map[string]string `json:"extensions,omitempty"`
 	// Data is the payload, one valid JSON value.
 	Data json.RawMessage `json:"data,omitempty"`

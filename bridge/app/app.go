@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/argo-bridge/argo-bridge/adapters/cloudevents"
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
@@ -87,6 +88,7 @@ func New(ctx context.Context, o Options, getenv func(string) string, log *zap.Lo
 
 func open(ctx context.Context, o Options, getenv func(string) string, log *zap.Logger, seams Seams) (*App, error) {
 	o = o.Defaults()
+	o.Bus.Reserved = reserved().Types
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("config: %w", err)
 	}
@@ -231,7 +233,20 @@ func (a *App) webhooks() map[string]http.Handler {
 		all["/webhooks/slack/commands"] = limit.Wrap(a.commands.Commands())
 		all["/webhooks/slack/interactions"] = limit.Wrap(a.commands.Interactions())
 	}
+	for path, handler := range cloudevents.Handlers(a.options.CloudEvents, a.secrets.events, cloudevents.Options{
+		Reserved: reserved(), Publisher: a.publisher(), Observer: a.metrics, Logger: a.part("cloudevents"), Now: a.seams.Now,
+	}) {
+		all[path] = limit.Wrap(handler)
+	}
 	return all
+}
+
+// reserved are the types and sources of the bridge's own adapters: others need a special right to send such.
+func reserved() cloudevents.Reserved {
+	return cloudevents.Reserved{
+		Types:   []string{"com.github.", "google.cloud.storage.", "com.slack.", workflow.TypePrefix},
+		Sources: []string{"https://github.com/", "//storage.googleapis.com/", "//slack.com/", workflow.SourcePrefix},
+	}
 }
 
 // publisher is where the sources put their events.

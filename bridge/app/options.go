@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/argo-bridge/argo-bridge/adapters/cloudevents"
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
@@ -40,9 +41,10 @@ type Options struct {
 	Admin      admin.Config    `yaml:"admin"`
 
 	// A source without a section is off.
-	GitHub *github.Config `yaml:"github"`
-	GCS    *gcs.Config    `yaml:"gcs"`
-	Slack  *slack.Config  `yaml:"slack"`
+	GitHub      *github.Config     `yaml:"github"`
+	GCS         *gcs.Config        `yaml:"gcs"`
+	Slack       *slack.Config      `yaml:"slack"`
+	CloudEvents cloudevents.Config `yaml:"cloudevents"`
 }
 
 // HTTPOptions are the settings of the HTTP server, which takes webhooks and answers probes.
@@ -146,6 +148,7 @@ func (o Options) Validate() error {
 	if o.Slack != nil {
 		errs = append(errs, section("slack", o.Slack.Validate()))
 	}
+	errs = append(errs, section("cloudevents", o.CloudEvents.Validate()))
 	return errors.Join(errs...)
 }
 

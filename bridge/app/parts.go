@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/api/option"
 
+	"github.com/argo-bridge/argo-bridge/adapters/cloudevents"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
@@ -24,6 +25,7 @@ type secrets struct {
 	github []string
 	gcs    []option.ClientOption
 	slack  slack.Secrets
+	events map[string]cloudevents.Secrets // by endpoint
 }
 
 func loadSecrets(o Options, getenv func(string) string) (s secrets, err error) {
@@ -40,6 +42,8 @@ func loadSecrets(o Options, getenv func(string) string) (s secrets, err error) {
 		s.slack, err = o.Slack.Load(getenv)
 		errs = append(errs, section("slack", err))
 	}
+	s.events, err = o.CloudEvents.Load(getenv)
+	errs = append(errs, section("cloudevents", err))
 	return s, errors.Join(errs...)
 }
 

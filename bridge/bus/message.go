@@ -119,7 +119,7 @@ func fromAttributes(attributes map[string]string, data []byte) (bridge.Event, er
 				return bridge.Event{}, fmt.Errorf("CloudEvent attribute time: %w", err)
 			}
 			e.Time = at
-		case "specversion", "datacontenttype", "dataschema":
+		case "specversion", "datacontenttype":
 		default:
 			if e.Extensions == nil {
 				e.Extensions = map[string]string{}
