@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	wfapi "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow"
 	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
 	"github.com/argoproj/argo-workflows/v3/workflow/packer"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -70,6 +71,18 @@ type node struct {
 		ExitCode   string     `json:"exitCode"`
 		Parameters parameters `json:"parameters"`
 	} `json:"outputs"`
+}
+
+// Read reads a Workflow that is written as JSON.
+func Read(data []byte) (bridge.Run, error) {
+	o := &unstructured.Unstructured{}
+	if err := json.Unmarshal(data, &o.Object); err != nil {
+		return bridge.Run{}, fmt.Errorf("read workflow: %w", err)
+	}
+	if o.GetKind() != wfapi.WorkflowKind {
+		return bridge.Run{}, fmt.Errorf("read workflow: it is of kind %q", o.GetKind())
+	}
+	return read(o)
 }
 
 // read reads a Workflow as the API server sent it.
