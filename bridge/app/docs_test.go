@@ -78,3 +78,17 @@ func checkConfig(t *testing.T, text string) {
 		t.Errorf("%v in\n%s", err, text)
 	}
 }
+
+func TestTheConfigurationPageShowsFieldsThatExist(t *testing.T) {
+	t.Parallel()
+	_, configs := blocks(t, "configuration.md")
+	if len(configs) != 1 {
+		t.Fatalf("%d examples", len(configs))
+	}
+	var o Options
+	decoder := yaml.NewDecoder(strings.NewReader(configs[0]))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&o); err != nil {
+		t.Error(err)
+	}
+}
