@@ -69,9 +69,12 @@ func (s *section) trigger(triggers []bridge.Trigger, name, filters *yaml.Node) [
 		return triggers
 	}
 	t := bridge.Trigger{Event: event}
+	var pairs []pair
 	if filters != nil && !isNull(filters) {
-		t.Filters = s.filters(event, s.pairs(filters, "the filters of "+event))
+		pairs = s.pairs(filters, "the filters of "+event)
+		t.Filters = s.filters(event, pairs)
 	}
+	t.Filters = append(t.Filters, usualFilters(event, pairs)...)
 	if usual := usualTypes[event]; usual != nil && !hasFilter(t, "types") {
 		if types, err := match.Set("types", usual); err == nil {
 			t.Filters = append([]bridge.Filter{types}, t.Filters...)

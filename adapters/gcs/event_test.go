@@ -76,6 +76,7 @@ func TestEveryNotificationHasItsEventAndFacts(t *testing.T) {
 			out, err := json.MarshalIndent(map[string]any{
 				"id": e.ID, "source": e.Source, "type": e.Type, "subject": e.Subject, "time": e.Time, "extensions": e.Extensions,
 				"name": f.Name, "values": f.Values, "missing": f.Missing, "gcs": v["gcs"], "url": f.URL, "title": f.Title,
+				"object": f.Object, "version": f.Version,
 			}, "", "  ")
 			if err != nil {
 				t.Fatal(err)
