@@ -122,7 +122,7 @@ func TestFiltersAreThoseOfTheAnnotation(t *testing.T) {
 		"attributes are tested like metadata":   {"gcs.finalized: {attributes: {env: 'prod*'}}", "gcs.finalized", map[string][]string{"objects": {"a"}, "attributes": {"env=test"}}, "attributes"},
 		"folders are refused unless asked for":  {"gcs.finalized", "gcs.finalized", map[string][]string{"objects": {"a/"}}, "folders"},
 		"what is overwritten is no deletion":    {"gcs.deleted", "gcs.deleted", map[string][]string{"objects": {"a"}, "overwritten": {"7"}}, "overwritten"},
-		"overwritten: false says the same":      {"gcs.deleted: {overwritten: false}", "gcs.archived", map[string][]string{"objects": {"a"}, "overwritten": {"7"}}, "overwritten"},
+		"overwritten: false says the same":      {"gcs.deleted: {overwritten: false}", "gcs.deleted", map[string][]string{"objects": {"a"}, "overwritten": {"7"}}, "overwritten"},
 		"overwritten: true takes it":            {"gcs.deleted: {overwritten: true}", "gcs.deleted", map[string][]string{"objects": {"a"}, "overwritten": {"7"}}, "matched"},
 		"a real deletion is one":                {"gcs.deleted", "gcs.deleted", map[string][]string{"objects": {"a"}}, "matched"},
 		"a command stands in a line of its own": {"github.release: {comment: /deploy}", "github.release", map[string][]string{"comment": {"no"}}, "comment"},

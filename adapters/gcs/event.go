@@ -21,6 +21,9 @@ const (
 	typePrefix   = "google.cloud.storage.object.v1."
 	sourcePrefix = "//storage.googleapis.com/projects/_/buckets/"
 
+	// formatJSON is the payload format of notifications that carry the object resource.
+	formatJSON = "JSON_API_V1"
+
 	extBucket     = "bucket"
 	extAttributes = "attributes"
 )
@@ -109,7 +112,7 @@ func parse(attributes map[string]string, data []byte) (notification, error) {
 
 func (n *notification) read(format string, data []byte) error {
 	switch format {
-	case "JSON_API_V1":
+	case formatJSON:
 		var r struct {
 			Metageneration json.RawMessage `json:"metageneration"`
 		}
