@@ -39,6 +39,25 @@ var kinds = []struct{ gcs, cloudEvents, name string }{
 	{"OBJECT_INITIALIZE", "initialized", "initialized"},
 }
 
+// EventNames are the words of the annotation language for the event types: finalized for gcs.finalized, ...
+func EventNames() []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.name
+	}
+	return names
+}
+
+// EventType is Cloud Storage's own word for one of EventNames; "" for any other.
+func EventType(name string) string {
+	for _, k := range kinds {
+		if k.name == name {
+			return k.gcs
+		}
+	}
+	return ""
+}
+
 // Translate makes an event of a Pub/Sub message that a bucket's notification configuration sent.
 // An error means that the message is no such notification, and never will be.
 //
