@@ -127,14 +127,16 @@ func (k *checker) deadLetters(ctx context.Context, s *pubsubpb.Subscription) err
 		k.find(subject, "make it with argo-bridge gcs setup", "its dead-letter topic was deleted")
 		return nil
 	}
-	all := k.cloud.Topics.ListTopicSubscriptions(ctx, &pubsubpb.ListTopicSubscriptionsRequest{Topic: name})
-	_, err := all.Next()
+	_, err := k.cloud.Topics.GetTopic(ctx, &pubsubpb.GetTopicRequest{Topic: name})
+	if err == nil {
+		_, err = k.cloud.Topics.ListTopicSubscriptions(ctx, &pubsubpb.ListTopicSubscriptionsRequest{Topic: name}).Next()
+	}
 	switch {
 	case notFound(err):
 		k.find(subject, "make it with argo-bridge gcs setup", "its dead-letter topic %s does not exist", name)
 		return nil
 	case denied(err):
-		k.unchecked("subscriptions of topic "+name, err)
+		k.unchecked("the subscriptions of topic "+name, err)
 	case isDone(err):
 		k.find(subject, gcloud("pubsub subscriptions create", "NAME", flag("topic", name)),
 			"nothing reads its dead-letter topic %s: dead letters are lost", name)
@@ -151,7 +153,7 @@ func (k *checker) deadLetters(ctx context.Context, s *pubsubpb.Subscription) err
 // mayConsume asks what the command's own account may do, which is the bridge's when the command runs as it.
 func (k *checker) mayConsume(ctx context.Context, name string) error {
 	r, err := k.cloud.Subscriptions.TestIamPermissions(ctx, &iampb.TestIamPermissionsRequest{Resource: name, Permissions: []string{consume}})
-	if denied(err) || err == nil && !slices.Contains(r.Permissions, consume) {
+	if denied(err) || notFound(err) || err == nil && !slices.Contains(r.Permissions, consume) {
 		k.find("subscription "+name,
 			gcloud("pubsub subscriptions add-iam-policy-binding", word(name), "--member=serviceAccount:ACCOUNT", flag("role", subscriber)),
 			"this command's account may not pull it (%s); when the bridge has another account, name it with --service-account", consume)
