@@ -97,15 +97,22 @@ func (c Config) Validate() error {
 // Load reads the credentials and returns the options for [NewSource]: none without a
 // CredentialsFile.
 func (c Config) Load() ([]option.ClientOption, error) {
-	if c.CredentialsFile == "" {
+	o, err := Credentials(c.CredentialsFile, "https://www.googleapis.com/auth/pubsub")
+	if err != nil {
+		return nil, fmt.Errorf("credentialsFile: %w", err)
+	}
+	return o, nil
+}
+
+// Credentials are the options for Google's clients to use a file for a scope: a service account's key, or the
+// description of an external account that workload identity federation takes. None without a file.
+func Credentials(file, scope string) ([]option.ClientOption, error) {
+	if file == "" {
 		return nil, nil
 	}
-	creds, err := credentials.DetectDefault(&credentials.DetectOptions{
-		Scopes:          []string{"https://www.googleapis.com/auth/pubsub"},
-		CredentialsFile: c.CredentialsFile,
-	})
+	creds, err := credentials.DetectDefault(&credentials.DetectOptions{Scopes: []string{scope}, CredentialsFile: file})
 	if err != nil {
-		return nil, fmt.Errorf("credentialsFile: read %s: %w", c.CredentialsFile, err)
+		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
 	return []option.ClientOption{option.WithAuthCredentials(creds)}, nil
 }

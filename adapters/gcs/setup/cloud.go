@@ -13,9 +13,10 @@ import (
 	"cloud.google.com/go/storage"
 	"github.com/googleapis/gax-go/v2"
 	"google.golang.org/api/googleapi"
-	"google.golang.org/api/option"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 )
 
 // A Cloud is the way to Cloud Storage and Pub/Sub.
@@ -27,9 +28,13 @@ type Cloud struct {
 	close func() error
 }
 
-// Connect makes the clients, with the environment's own credentials unless the options bring others. It reads
-// PUBSUB_EMULATOR_HOST and STORAGE_EMULATOR_HOST as Google's SDKs do.
-func Connect(ctx context.Context, o ...option.ClientOption) (*Cloud, error) {
+// Connect makes the clients, with the credentials of a file (a service account's key, or workload identity federation), or
+// without one with the environment's own. It reads PUBSUB_EMULATOR_HOST and STORAGE_EMULATOR_HOST as Google's SDKs do.
+func Connect(ctx context.Context, credentialsFile string) (*Cloud, error) {
+	o, err := gcs.Credentials(credentialsFile, "https://www.googleapis.com/auth/cloud-platform")
+	if err != nil {
+		return nil, err
+	}
 	s, err := storage.NewClient(ctx, o...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to Cloud Storage: %w", err)
