@@ -16,6 +16,10 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
+// typePublished is a trigger's on a topic. Its data are the envelope of a push request:
+// https://github.com/googleapis/google-cloudevents/blob/main/proto/google/events/cloud/pubsub/v1/data.proto
+const typePublished = "google.cloud.pubsub.topic.v1.messagePublished"
+
 // isCloudEvent knows both modes of https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
 func isCloudEvent(h http.Header) bool {
 	return h.Get("Ce-Specversion") != "" || strings.HasPrefix(mediaType(h), "application/cloudevents")
@@ -33,6 +37,9 @@ func openCloudEvent(h http.Header, body []byte) (bridge.Event, error) {
 	}
 	if err != nil {
 		return bridge.Event{}, fmt.Errorf("read the CloudEvent: %w", err)
+	}
+	if ce.Type() == typePublished {
+		return openEnvelope(ce.Data(), ce.Time())
 	}
 	word, ok := strings.CutPrefix(ce.Type(), typePrefix)
 	if !ok {

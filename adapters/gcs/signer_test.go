@@ -101,3 +101,12 @@ func (s *signer) hs256(t *testing.T) string {
 	mac.Write([]byte(text))
 	return text + "." + encode(mac.Sum(nil))
 }
+
+func (s *signer) pem(t *testing.T) string {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(s.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}

@@ -116,6 +116,9 @@ func TestEveryWayGivesTheEventOfPulling(t *testing.T) {
 				return p.post(object, unwrapped(attributes(kind.gcs, "objectId", "not=what+the+payload+says"))...)
 			},
 			"Eventarc, binary": func(p *pushed) *httptest.ResponseRecorder { return p.post(object, eventarc(kind.cloudEvents)...) },
+			"Eventarc, a trigger on the topic": func(p *pushed) *httptest.ResponseRecorder {
+				return p.post(wrap(attributes(kind.gcs), object), append(eventarc(kind.cloudEvents), "ce-type", typePublished)...)
+			},
 			"Eventarc, structured": func(p *pushed) *httptest.ResponseRecorder {
 				return p.post(structured(t, kind.cloudEvents), "Content-Type", "application/cloudevents+json; charset=utf-8")
 			},

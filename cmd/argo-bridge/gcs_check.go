@@ -69,7 +69,7 @@ func questionOf(c *cli.Context) (q setup.Question, credentials string, err error
 	if err != nil {
 		return q, "", err
 	}
-	q.Pulled, credentials = config.Subscriptions, config.CredentialsFile
+	q.Pulled, q.Push, credentials = config.Subscriptions, config.Push, config.CredentialsFile
 	if c.IsSet("credentials-file") {
 		credentials = c.String("credentials-file")
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 )
 
 // deletedTopic stands in a subscription for a topic that is gone:
@@ -15,6 +17,8 @@ const deletedTopic = "_deleted-topic_"
 type Question struct {
 	// Subscriptions are full names. Pulled are those that the bridge pulls, a part of Subscriptions.
 	Subscriptions, Pulled []string
+	// Push is how the bridge takes push requests; nil: it is not known.
+	Push *gcs.PushConfig
 	// Buckets must notify the topic of one of the subscriptions; those that Needs name are added.
 	Buckets []string
 	// Needs are what the rules of templates want to be told of.

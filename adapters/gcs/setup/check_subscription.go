@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,6 +9,8 @@ import (
 
 	"cloud.google.com/go/iam/apiv1/iampb"
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+
+	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 )
 
 const consume = "pubsub.subscriptions.consume"
@@ -92,8 +95,22 @@ func (k *checker) delivered(s *pubsubpb.Subscription, change func(...string) str
 	case isPush(s) && s.PushConfig.GetOidcToken() == nil:
 		k.find(subject, change(flag("push-endpoint", s.PushConfig.PushEndpoint), "--push-auth-service-account=ACCOUNT"),
 			"it pushes unsigned: the bridge refuses that")
+	case isPush(s) && k.question.Push != nil:
+		k.signed(s, k.question.Push)
 	case s.GetBigqueryConfig().GetTable() != "" || s.GetCloudStorageConfig().GetBucket() != "":
 		k.find(subject, "make another one with argo-bridge gcs setup", "it writes to BigQuery or Cloud Storage: the bridge cannot read it")
+	}
+}
+
+// signed tests that the bridge takes what the subscription signs.
+func (k *checker) signed(s *pubsubpb.Subscription, p *gcs.PushConfig) {
+	subject, token := "subscription "+s.Name, s.PushConfig.GetOidcToken()
+	audience := cmp.Or(token.Audience, s.PushConfig.PushEndpoint)
+	if audience != p.Audience {
+		k.find(subject, "set gcs.push.audience to "+audience, "its tokens are for %s, and the bridge takes those for %s", audience, p.Audience)
+	}
+	if !slices.Contains(p.ServiceAccounts, token.ServiceAccountEmail) {
+		k.find(subject, "add it there", "its tokens are of %s, which is not in gcs.push.serviceAccounts", token.ServiceAccountEmail)
 	}
 }
 

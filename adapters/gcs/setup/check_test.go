@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/gcs/setup"
 )
 
@@ -113,6 +114,29 @@ func TestCheckFindsAnUnsignedPush(t *testing.T) {
 	q.Pulled = nil
 	if a := f.check(t, q); !finding(a, "subscription "+subscription, "unsigned") {
 		t.Errorf("got %+v", a.Findings)
+	}
+}
+
+func TestCheckFindsAPushThatTheBridgeRefuses(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	w := wanted()
+	w.Push = &setup.Push{Endpoint: "https://b.example.com/webhooks/gcs", ServiceAccount: "pusher@acme.iam.gserviceaccount.com"}
+	w = w.Defaults()
+	w.Subscription = "argo-bridge"
+	f.apply(t, w)
+	q := question()
+	q.Pulled = nil
+	q.Push = &gcs.PushConfig{Audience: w.Push.Endpoint, ServiceAccounts: []string{w.Push.ServiceAccount}}
+	if a := f.check(t, q); len(a.Findings) > 0 {
+		t.Errorf("got %+v", a.Findings)
+	}
+	q.Push = &gcs.PushConfig{Audience: "https://old.example.com", ServiceAccounts: []string{"other@acme.iam.gserviceaccount.com"}}
+	a := f.check(t, q)
+	for _, text := range []string{"set gcs.push.audience to " + w.Push.Endpoint, "its tokens are of " + w.Push.ServiceAccount} {
+		if !finding(a, "subscription "+subscription, text) {
+			t.Errorf("got %+v, want %q", a.Findings, text)
+		}
 	}
 }
 
