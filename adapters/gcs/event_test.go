@@ -156,6 +156,23 @@ func TestTheIDTellsOccurrencesApart(t *testing.T) {
 	}
 }
 
+func TestALaterStateOfAnObjectHasTheGreaterVersion(t *testing.T) {
+	t.Parallel()
+	last := ""
+	for _, state := range [][2]string{{"9", "1"}, {"9", "10"}, {"10", "1"}, {"1571760649468000", "2"}, {"1571760649468001", "1"}, {"9223372036854775807", "1"}} {
+		data := strings.Replace(object, `"1571760649468000", "metageneration": "2"`, `"`+state[0]+`", "metageneration": "`+state[1]+`"`, 1)
+		e, err := Translate(attributes("OBJECT_METADATA_UPDATE", "objectGeneration", state[0]), []byte(data), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, _, err := FactFinder{}.Facts(e)
+		if err != nil || f.Version <= last || f.Object != "exports/2026/a b#1.json" {
+			t.Errorf("%v: version %q after %q, object %q, %v", state, f.Version, last, f.Object, err)
+		}
+		last = f.Version
+	}
+}
+
 func TestFactsOfOthersEvents(t *testing.T) {
 	t.Parallel()
 	for _, typ := range []string{"com.github.push", typePrefix + "unknown"} {

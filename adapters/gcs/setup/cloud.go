@@ -114,7 +114,7 @@ func httpStatus(err error) int {
 func explain(err error) error {
 	switch {
 	case denied(err):
-		return fmt.Errorf("%w (this command's account needs roles/pubsub.admin on the project and roles/storage.admin on the bucket)", err)
+		return fmt.Errorf("%w (this command's account needs roles/pubsub.admin on the project and roles/storage.admin on the bucket; a grant takes up to a minute)", err)
 	case status.Code(err) == codes.Unauthenticated || httpStatus(err) == http.StatusUnauthorized:
 		return fmt.Errorf("%w (sign in with `gcloud auth application-default login`, or give --credentials-file)", err)
 	}
