@@ -11,10 +11,12 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
+	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/app"
 	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
+	"github.com/argo-bridge/argo-bridge/bridge/watch"
 )
 
 // An occurrence is an event with what is known of it.
@@ -66,6 +68,12 @@ func translate(t *testing.T, path string) (bridge.Event, error) {
 		var attributes map[string]string
 		decode(t, strings.TrimSuffix(path, ".json")+".attributes.json", &attributes)
 		return gcs.Translate(attributes, body, sent)
+	case strings.HasPrefix(name, "workflow-"):
+		run, err := watch.Read(body)
+		if err != nil {
+			return bridge.Event{}, err
+		}
+		return workflow.Translate(run, bridge.Succeeded, nil)
 	case strings.HasPrefix(name, "slack-command"), name == "command.form":
 		return slack.TranslateCommand(body, sent)
 	case strings.HasSuffix(dir, "slack/testdata/requests") && strings.HasSuffix(name, ".form"):
