@@ -29,6 +29,7 @@ type attempt struct {
 var (
 	errBehind  = errors.New("earlier events of the template wait for a limit")
 	errFailing = errors.New("the template's submissions fail at the moment")
+	errDeposed = errors.New("another replica leads by now")
 )
 
 // start makes the Workflow of a rule that fits. The result's verdict is matched, skipped, rejected, or, with the
@@ -116,6 +117,9 @@ func (d *Dispatcher) plan(a attempt) (s bridge.Submission, reason bridge.Reason,
 
 // submit makes the Workflow and counts how that went.
 func (d *Dispatcher) submit(ctx context.Context, a attempt, s bridge.Submission) error {
+	if len(s.Bounds) > 0 && !d.Leads() {
+		return errDeposed
+	}
 	began, source := time.Now(), s.Labels[bridge.LabelSource]
 	err := d.Submitter.Submit(ctx, s)
 	switch {

@@ -92,6 +92,9 @@ type Dispatcher struct {
 	Rejections       Rejections
 	Observer         Observer
 	ClusterNamespace string
+	// Leads says whether this process, and no other, leads at this moment: asked right before a Workflow is made
+	// that counts for a rule's own limits.
+	Leads func() bool
 	// State holds the pace of rules and the batches that are closed, Latest the newest events of latest-only.
 	State, Latest Table
 	Log           *zap.Logger

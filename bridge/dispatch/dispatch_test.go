@@ -37,6 +37,10 @@ type world struct {
 	open      bool // the gate
 	seen      map[string]bool
 	stored    map[uint64]bridge.Event // the event stream
+	denial    *inflight.Denial        // of the gate, when it is not open
+	left      int                     // places given back
+	stopped   []string
+	handled   uint64
 }
 
 func newWorld(t *testing.T, rules ...*bridge.Rule) *world {
@@ -50,12 +54,23 @@ func newWorld(t *testing.T, rules ...*bridge.Rule) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{workflows: map[string]int{}, open: true, seen: map[string]bool{}, stored: map[uint64]bridge.Event{7: made}}
+	state, err := b.Bucket(t.Context(), "STATE", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	latest, err := b.Bucket(t.Context(), "LATEST", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{
+		workflows: map[string]int{}, open: true, seen: map[string]bool{}, stored: map[uint64]bridge.Event{7: made}, handled: 1 << 40,
+		denial: &inflight.Denial{Reason: bridge.ReasonLimit, Detail: "the limit is reached"},
+	}
 	w.rules = fixedRules{match.New(rules, match.AllowAll()), rules}
 	w.Dispatcher = &Dispatcher{
 		Rules: &w.rules, Ledger: ledger.New(bucket, time.Hour, zaptest.NewLogger(t)),
 		Events: w, Room: w, Gate: w,
-		Submitter: w, Rejections: w, Observer: noObserver{}, ClusterNamespace: "argo",
+		State: state, Latest: latest, Leads: func() bool { return true }, Submitter: w, Stopper: w, Rejections: w, Observer: noObserver{}, ClusterNamespace: "argo",
 		Log: zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel)), Now: time.Now,
 	}
 	return w
@@ -105,14 +120,19 @@ func (w *world) Enter(bridge.Submission, bool) *inflight.Denial {
 	if w.open {
 		return nil
 	}
-	return &inflight.Denial{Reason: bridge.ReasonLimit, Detail: "the limit is reached"}
+	return w.denial
 }
-func (w *world) Leave(bridge.Submission)       {}
+func (w *world) Leave(bridge.Submission)       { w.left++ }
 func (w *world) Seen(s bridge.Submission) bool { return w.seen[s.Name] }
 func (w *world) Made(bridge.Submission)        {}
 
 func (w *world) Waiting(string) int                      { return len(w.tasks) }
-func (w *world) Handled(context.Context) (uint64, error) { return 1 << 40, nil }
+func (w *world) Handled(context.Context) (uint64, error) { return w.handled, nil }
+
+func (w *world) Stop(_ context.Context, workflow string, how bridge.Shutdown, reason string) error {
+	w.stopped = append(w.stopped, fmt.Sprintf("%s %s %s", how, workflow, reason))
+	return nil
+}
 
 // work does what the leader does: it tries each task until it is settled.
 func (w *world) work(t *testing.T, turn waiting.Turn) {
@@ -140,6 +160,8 @@ func (w *world) Submit(_ context.Context, s bridge.Submission) error {
 }
 
 func (w *world) Rejected(_ context.Context, _ bridge.Event, _ bridge.Facts, rule *bridge.Rule, reason string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.rejected = append(w.rejected, rule.Name+": "+reason)
 	return nil
 }

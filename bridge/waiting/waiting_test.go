@@ -55,7 +55,7 @@ func (m *memory) tell(e bus.Entry) {
 }
 
 func (m *memory) Follow(ctx context.Context, _ bus.Followed, seen func(bus.Entry), loaded func()) error {
-	changes := make(chan bus.Entry, 1000)
+	changes := make(chan bus.Entry, 20_000)
 	m.mu.Lock()
 	for key, value := range m.entries {
 		changes <- bus.Entry{Key: key, Value: value}
