@@ -24,7 +24,8 @@ type Event struct {
 	Subject string `json:"subject,omitempty"`
 	// Time is when it happened, by the source's clock; zero when the source does not say.
 	Time time.Time `json:"time"`
-	// Extensions are CloudEvents extension attributes: lower-case names of letters and digits.
+	// Extensions are CloudEvents extension attributes: lower-case names of letters and digits. The attribute
+	// dataschema stands among them.
 	Extensions map[string]string `json:"extensions,omitempty"`
 	// Data is the payload, one valid JSON value.
 	Data json.RawMessage `json:"data,omitempty"`
@@ -84,6 +85,10 @@ type Facts struct {
 	Object, Version string
 	// Title says in one line what happened, for people: "push to acme/app main: fix the build".
 	Title string
+	// Depth is how many runs that started one another led to the event; 0 for an event that no run caused.
+	Depth int
+	// Chain are the templates of those runs, as namespace/name, the oldest first, as far as they are known.
+	Chain []string
 }
 
 // A FactFinder derives the facts of the events of one source. It is pure and safe for concurrent

@@ -39,6 +39,7 @@ var (
 		"github.com/google/go-github/":             "adapters/github",
 		"cloud.google.com/go/pubsub":               "adapters/gcs",
 		"github.com/slack-go/slack":                "adapters/slack",
+		"github.com/cloudevents/":                  "adapters/cloudevents",
 		"github.com/urfave/cli":                    "cmd/argo-bridge",
 		"github.com/nektos/act":                    "bridge/match",
 		"github.com/prometheus/":                   "bridge/app",

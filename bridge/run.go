@@ -17,7 +17,8 @@ type Run struct {
 	Started    time.Time   `json:"started"`
 	Finished   time.Time   `json:"finished"`
 	Parameters []Parameter `json:"parameters,omitempty"`
-	// Outputs are the output parameters of the entrypoint, of a run that has ended.
+	// Outputs are the output parameters of the entrypoint and those that steps export by a globalName, of a run
+	// that has ended.
 	Outputs     []Parameter       `json:"outputs,omitempty"`
 	Failures    []Failure         `json:"failures,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
@@ -39,6 +40,18 @@ type Failure struct {
 // Completed says whether the run has ended.
 func (r Run) Completed() bool {
 	return r.Phase == "Succeeded" || r.Phase == "Failed" || r.Phase == "Error"
+}
+
+// Outcomes are what an ended run is to a rule that waits for it: Succeeded or Failed, and Completed. A run that
+// goes on has none.
+func (r Run) Outcomes() []Outcome {
+	switch {
+	case !r.Completed():
+		return nil
+	case r.Phase == "Succeeded":
+		return []Outcome{Succeeded, Completed}
+	}
+	return []Outcome{Failed, Completed}
 }
 
 // Duration is how long the run took, zero while it has not ended.

@@ -30,6 +30,8 @@ func filterReaders(event string) map[string]filterReader {
 			return slackActionFilters
 		}
 		return slackFilters
+	case workflowSource:
+		return workflowFilters
 	}
 	return nil
 }

@@ -35,6 +35,12 @@ func language() workflowtemplates.Language {
 				Untrusted: []string{"gcs.name"},
 			},
 			{Source: "slack", Events: []string{"slack.command", "slack.action", "slack.shortcut", "slack.app_mention", "slack.message"}, Open: true},
+			{
+				Source: "workflow", Events: []string{"workflow.succeeded", "workflow.failed", "workflow.completed"},
+				Variables: func(string) map[string]*bridge.Shape {
+					return map[string]*bridge.Shape{"workflow": {Fields: map[string]*bridge.Shape{"name": scalar, "outputs": nil}}, "chain": object("depth")}
+				},
+			},
 		},
 	}
 }

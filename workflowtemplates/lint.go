@@ -65,12 +65,18 @@ func Lint(paths []string, stdin io.Reader, language Language) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{Faults: files.Faults, Templates: len(files.Inputs)}
-	for _, in := range files.Inputs {
+	templates := make([]*Template, len(files.Inputs))
+	positions := map[bridge.Template]*Position{}
+	for i, in := range files.Inputs {
 		t := Parse(in, language)
+		templates[i], positions[t.Ref] = t, in.Position
 		r.Rules += len(t.Rules) + len(t.Faulty)
 		for _, f := range t.Faults {
 			r.Faults = append(r.Faults, in.Position.fault(f))
 		}
+	}
+	for _, f := range loops(templates) {
+		r.Faults = append(r.Faults, positions[f.Template].fault(f))
 	}
 	slices.SortStableFunc(r.Faults, func(a, b FileFault) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))

@@ -69,9 +69,12 @@ func (s *section) trigger(triggers []bridge.Trigger, name, filters *yaml.Node) [
 		return triggers
 	}
 	t := bridge.Trigger{Event: event}
+	var given []pair
 	if filters != nil && !isNull(filters) {
-		t.Filters = s.filters(event, s.pairs(filters, "the filters of "+event))
+		given = s.pairs(filters, "the filters of "+event)
 	}
+	s.requireTemplates(event, name.Line, given)
+	t.Filters = s.filters(event, given)
 	if usual := usualTypes[event]; usual != nil && !hasFilter(t, "types") {
 		if types, err := match.Set("types", usual); err == nil {
 			t.Filters = append([]bridge.Filter{types}, t.Filters...)
@@ -94,11 +97,7 @@ func hasFilter(t bridge.Trigger, key string) bool {
 // event checks an event's name.
 func (s *section) event(name string, line int) bool {
 	language := s.parser.language
-	source, _, dotted := strings.Cut(name, ".")
-	if source == workflowSource {
-		s.fail(line, "", "the event %s is %s", name, notYet)
-		return false
-	}
+	dotted := strings.Contains(name, ".")
 	if d, ok := language.dialect(name); ok && dotted {
 		return s.knownEvent(d, name, line)
 	}

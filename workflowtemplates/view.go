@@ -54,6 +54,9 @@ func (v *View) Match(f bridge.Facts, variables match.Variables) []bridge.Decisio
 	return decisions
 }
 
+// Wants says whether an event with these facts may start some rule, or would be parked for a faulty one.
+func (v *View) Wants(f bridge.Facts) bool { return v.Matcher.Wants(f) || v.faulty.Wants(f) }
+
 // Rule returns a rule that can be started; of one that is gone or faulty, nil and why.
 func (v *View) Rule(ref bridge.Template, name string) (*bridge.Rule, bridge.Decision) {
 	gone := bridge.Decision{Verdict: bridge.Parked, Reason: bridge.ReasonTemplate}

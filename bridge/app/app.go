@@ -13,9 +13,11 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/argo-bridge/argo-bridge/adapters/cloudevents"
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
+	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/admin"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
@@ -37,13 +39,17 @@ const notifyWorkers = 8
 
 // Finders are the fact finders of all sources.
 func Finders() []bridge.FactFinder {
-	return []bridge.FactFinder{github.FactFinder{}, gcs.FactFinder{}, slack.FactFinder{}}
+	outside := []bridge.FactFinder{github.FactFinder{}, gcs.FactFinder{}, slack.FactFinder{}}
+	return append(outside, workflow.FactFinder{Root: func(e bridge.Event) (map[string]any, error) {
+		return variablesOf(outside, e)
+	}})
 }
 
 // Language is the annotation language with the parts of all sources.
 func Language() workflowtemplates.Language {
+	outside := []bridge.Dialect{github.Dialect(), gcs.Dialect(), slack.Dialect()}
 	return workflowtemplates.Language{
-		Dialects:  []bridge.Dialect{github.Dialect(), gcs.Dialect(), slack.Dialect()},
+		Dialects:  append(outside, workflow.Dialect(outside...)),
 		Notifiers: []string{"slack"},
 		Programs:  expression.NewPrograms(),
 	}
@@ -65,6 +71,7 @@ type App struct {
 	room      *waiting.Room
 	tracker   *inflight.Tracker
 	elector   *leader.Elector
+	origins   *origins
 	reporter  *notify.Reporter
 	deliverer *notify.Deliverer
 	watcher   *watch.Watcher
@@ -82,6 +89,7 @@ func New(ctx context.Context, o Options, getenv func(string) string, log *zap.Lo
 
 func open(ctx context.Context, o Options, getenv func(string) string, log *zap.Logger, seams Seams) (*App, error) {
 	o = o.Defaults()
+	o.Bus.Reserved = reserved().Types
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("config: %w", err)
 	}
@@ -246,7 +254,20 @@ func (a *App) webhooks() map[string]http.Handler {
 		all["/webhooks/slack/commands"] = limit.Wrap(a.commands.Commands())
 		all["/webhooks/slack/interactions"] = limit.Wrap(a.commands.Interactions())
 	}
+	for path, handler := range cloudevents.Handlers(a.options.CloudEvents, a.secrets.events, cloudevents.Options{
+		Reserved: reserved(), Publisher: a.publisher(), Observer: a.metrics, Logger: a.part("cloudevents"), Now: a.seams.Now,
+	}) {
+		all[path] = limit.Wrap(handler)
+	}
 	return all
+}
+
+// reserved are the types and sources of the bridge's own adapters: others need a special right to send such.
+func reserved() cloudevents.Reserved {
+	return cloudevents.Reserved{
+		Types:   []string{"com.github.", "google.cloud.storage.", "com.slack.", workflow.TypePrefix},
+		Sources: []string{"https://github.com/", "//storage.googleapis.com/", "//slack.com/", workflow.SourcePrefix},
+	}
 }
 
 // publisher is where the sources put their events.

@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
+	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/admin"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
@@ -109,10 +110,13 @@ func (a *App) buildElector(c clients) {
 
 func (a *App) buildNotify(t tables) {
 	a.ledger = ledger.New(t.ledger, a.options.Bus.RecordAge(), a.part("ledger"))
+	a.origins = &origins{
+		bus: a.bus, ledger: a.ledger, finders: Finders(), log: a.part("notify"), now: a.seams.Now, keeps: a.options.Bus.RecordAge(),
+		patience: recordPatience,
+	}
 	a.reporter = &notify.Reporter{
 		Routes: routesOf{a.catalog}, Runs: t.runs, Queue: through[notify.Queue](a.seams.Queue, a.bus), History: &notify.History{Table: t.state},
-		Origins: &origins{bus: a.bus, ledger: a.ledger, finders: Finders(), log: a.part("notify")},
-		UI:      a.options.Argo.UI, Log: a.part("notify"), Now: a.seams.Now,
+		Origins: a.origins, UI: a.options.Argo.UI, Log: a.part("notify"), Now: a.seams.Now,
 	}
 	a.deliverer = &notify.Deliverer{
 		Notifiers: a.notifiers(), Outbox: through[notify.Table](a.seams.Outbox, t.outbox),
@@ -141,15 +145,22 @@ func (a *App) notifiers() map[string]bridge.Notifier {
 	return all
 }
 
+// buildEnds makes what hears of runs: those who wait for their ends, and those who are told.
+func (a *App) buildEnds() watch.Handler {
+	return ends{a.reporter, &workflow.Source{
+		Rules: wants{a.catalog}, Starts: a.origins, Publisher: a.publisher(), Observer: a.metrics, Log: a.part("workflow"),
+	}}
+}
+
 func (a *App) buildDispatch(c clients, t tables) {
 	a.room = waiting.New(through[waiting.Table](a.seams.Waiting, t.waiting), a.part("waiting"), a.seams.Now)
 	a.tracker = inflight.New(c.metadata, a.scope(), a.room.Freed, a.seams.Now)
 	a.watcher = watch.New(watch.Options{
-		Client: c.dynamic, Namespace: a.scope(), Handler: a.reporter, Watermark: &watermark{t.state}, Ready: a.catalog.Synced(),
+		Client: c.dynamic, Namespace: a.scope(), Handler: a.buildEnds(), Watermark: &watermark{t.state}, Ready: a.catalog.Synced(),
 		Saw: a.tracker.See, Log: a.part("watch"), Now: a.seams.Now,
 	})
 	submitter := submit.NewKubernetes(c.argo)
-	gate := &inflight.Gate{Tracker: a.tracker, Limits: a.options.Limits}
+	gate := &inflight.Gate{Tracker: a.tracker, Limits: a.options.Limits.Limits}
 	if a.bus.External() {
 		gate.Margin = a.options.Dispatch.Workers
 	}
@@ -158,7 +169,7 @@ func (a *App) buildDispatch(c clients, t tables) {
 		Events: a.bus, Room: a.room, Gate: gate,
 		Submitter: through[bridge.Submitter](a.seams.Submitter, submitter), Validator: submitter, Stopper: submitter,
 		State: through[dispatch.Table](a.seams.State, t.state), Latest: t.latest, Leads: a.elector.Held,
-		Rejections: a.reporter, Observer: a.metrics, ClusterNamespace: a.options.Namespace,
+		Rejections: a.reporter, Observer: a.metrics, ClusterNamespace: a.options.Namespace, MaxDepth: a.options.Limits.ChainDepth,
 		Log: a.part("dispatch"), Now: a.seams.Now,
 	}
 }

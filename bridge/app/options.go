@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/argo-bridge/argo-bridge/adapters/cloudevents"
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
@@ -25,8 +26,8 @@ type Options struct {
 	// ClusterWide serves the templates of all namespaces, and ClusterWorkflowTemplates, as far as
 	// Access allows.
 	ClusterWide bool `yaml:"clusterWide"`
-	// Access says which namespaces may bind to which repositories, buckets, workspaces, channels
-	// and other events. Without it an install for one namespace serves that namespace all events,
+	// Access says which namespaces may bind to which repositories, buckets, workspaces, channels,
+	// ends of other namespaces' workflows and other events. Without it an install for one namespace serves that namespace all events,
 	// and a cluster-wide one serves nobody.
 	Access []match.Entry `yaml:"access"`
 
@@ -34,15 +35,16 @@ type Options struct {
 	Log        LogOptions      `yaml:"log"`
 	Argo       ArgoOptions     `yaml:"argo"`
 	Dispatch   DispatchOptions `yaml:"dispatch"`
-	Limits     inflight.Limits `yaml:"limits"`
+	Limits     Limits          `yaml:"limits"`
 	Kubernetes kube.Config     `yaml:"kubernetes"`
 	Bus        bus.Config      `yaml:"bus"`
 	Admin      admin.Config    `yaml:"admin"`
 
 	// A source without a section is off.
-	GitHub *github.Config `yaml:"github"`
-	GCS    *gcs.Config    `yaml:"gcs"`
-	Slack  *slack.Config  `yaml:"slack"`
+	GitHub      *github.Config     `yaml:"github"`
+	GCS         *gcs.Config        `yaml:"gcs"`
+	Slack       *slack.Config      `yaml:"slack"`
+	CloudEvents cloudevents.Config `yaml:"cloudevents"`
 }
 
 // HTTPOptions are the settings of the HTTP server, which takes webhooks and answers probes.
@@ -67,6 +69,32 @@ type ArgoOptions struct {
 type DispatchOptions struct {
 	// Workers is how many events are handled at once; default 32.
 	Workers int `yaml:"workers"`
+}
+
+// Limits bound what the bridge makes.
+type Limits struct {
+	inflight.Limits `yaml:",inline"`
+	// ChainDepth is how many runs may start one another by workflow.<outcome>; default 10. What is deeper is
+	// taken for a loop and rejected.
+	ChainDepth int `yaml:"chainDepth"`
+}
+
+// Defaults returns l with every unset field at its default.
+func (l Limits) Defaults() Limits {
+	l.Limits = l.Limits.Defaults()
+	if l.ChainDepth == 0 {
+		l.ChainDepth = 10
+	}
+	return l
+}
+
+// Validate names every field that cannot hold.
+func (l Limits) Validate() error {
+	err := l.Limits.Validate()
+	if l.ChainDepth < 1 || l.ChainDepth > 1000 {
+		err = errors.Join(err, fmt.Errorf("chainDepth: %d is not between 1 and 1000", l.ChainDepth))
+	}
+	return err
 }
 
 // Defaults returns o with every unset field at its default.
@@ -120,6 +148,7 @@ func (o Options) Validate() error {
 	if o.Slack != nil {
 		errs = append(errs, section("slack", o.Slack.Validate()))
 	}
+	errs = append(errs, section("cloudevents", o.CloudEvents.Validate()))
 	return errors.Join(errs...)
 }
 

@@ -6,18 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
 	"google.golang.org/api/option"
 
+	"github.com/argo-bridge/argo-bridge/adapters/cloudevents"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
-	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
-	"github.com/argo-bridge/argo-bridge/bridge/expression"
-	"github.com/argo-bridge/argo-bridge/bridge/ledger"
 	"github.com/argo-bridge/argo-bridge/bridge/match"
 	"github.com/argo-bridge/argo-bridge/bridge/watch"
 	"github.com/argo-bridge/argo-bridge/workflowtemplates"
@@ -28,6 +25,7 @@ type secrets struct {
 	github []string
 	gcs    []option.ClientOption
 	slack  slack.Secrets
+	events map[string]cloudevents.Secrets // by endpoint
 }
 
 func loadSecrets(o Options, getenv func(string) string) (s secrets, err error) {
@@ -44,6 +42,8 @@ func loadSecrets(o Options, getenv func(string) string) (s secrets, err error) {
 		s.slack, err = o.Slack.Load(getenv)
 		errs = append(errs, section("slack", err))
 	}
+	s.events, err = o.CloudEvents.Load(getenv)
+	errs = append(errs, section("cloudevents", err))
 	return s, errors.Join(errs...)
 }
 
@@ -159,49 +159,18 @@ func (w *watermark) Save(ctx context.Context, m watch.Mark) error {
 	return w.state.Put(ctx, watermarkKey, data)
 }
 
-// origins finds the event of a run by the hash on its label.
-type origins struct {
-	bus     *bus.Bus
-	ledger  *ledger.Ledger
-	finders []bridge.FactFinder
-	log     *zap.Logger
+// ends tells several handlers of each change of a run; all are asked, whatever the others say.
+type ends []watch.Handler
+
+func (e ends) Changed(ctx context.Context, run bridge.Run) error {
+	var errs []error
+	for _, handler := range e {
+		errs = append(errs, handler.Changed(ctx, run))
+	}
+	return errors.Join(errs...)
 }
 
-func (o *origins) Variables(ctx context.Context, run bridge.Run) map[string]any {
-	hash := run.Labels[bridge.LabelEvent]
-	if strings.TrimSpace(hash) == "" {
-		return nil
-	}
-	variables, err := o.variables(ctx, hash)
-	if err != nil {
-		o.log.Warn("the event of a run cannot be read again; its message has no event variables",
-			zap.String(bridge.LogWorkflow, run.Namespace+"/"+run.Name), zap.Error(err))
-	}
-	return variables
-}
+// wants answers from the catalog's view of the moment.
+type wants struct{ *workflowtemplates.Catalog }
 
-func (o *origins) variables(ctx context.Context, hash string) (map[string]any, error) {
-	record, ok, err := o.ledger.Find(ctx, hash)
-	if err != nil || !ok {
-		return nil, err
-	}
-	var variables map[string]any
-	var failed error
-	if _, err := o.bus.WithEvent(ctx, record.Sequence, func(e bridge.Event) {
-		variables, failed = o.variablesOf(e, hash)
-	}); err != nil {
-		return nil, err
-	}
-	return variables, failed
-}
-
-func (o *origins) variablesOf(e bridge.Event, hash string) (map[string]any, error) {
-	if e.Hash() != hash {
-		return nil, errors.New("the event stream holds another event in its place")
-	}
-	facts, err := dispatch.Describe(o.finders, e)
-	if err != nil {
-		return nil, err
-	}
-	return expression.NewScope(e, facts).Variables()
-}
+func (w wants) Wants(f bridge.Facts) bool { return w.View().Wants(f) }

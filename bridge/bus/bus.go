@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
@@ -19,8 +17,7 @@ import (
 type Bus struct {
 	config Config
 	log    *zap.Logger
-	server *server.Server // nil with an external cluster
-	lock   *os.File
+	server *embedded // nil with an external cluster
 	conn   *nats.Conn
 	js     jetstream.JetStream
 
@@ -104,12 +101,12 @@ func (b *Bus) connect() error {
 	}
 	url := b.config.URL
 	if url == "" {
-		s, lock, err := startServer(b.config, b.log, b.pulse.hear)
+		s, err := startServer(b.config, b.log, b.pulse.hear)
 		if err != nil {
 			return err
 		}
-		b.server, b.lock = s, lock
-		options = append(options, nats.InProcessServer(s))
+		b.server = s
+		options = append(options, s.connect...)
 	} else if b.config.CredentialsFile != "" {
 		options = append(options, nats.UserCredentials(b.config.CredentialsFile))
 	}
@@ -142,10 +139,6 @@ func (b *Bus) Close() {
 		b.conn.Close()
 	}
 	if b.server != nil {
-		b.server.Shutdown()
-		b.server.WaitForShutdown()
-	}
-	if b.lock != nil {
-		_ = b.lock.Close()
+		b.server.stop()
 	}
 }

@@ -165,7 +165,7 @@ func TestEventsThatWereFetchedAndNotBegunAtAStopGoBackAtOnce(t *testing.T) {
 	}
 	began := time.Now()
 	collect(t, b, fetched, nil)
-	if took := time.Since(began); took > ackWait/2 {
+	if took := time.Since(began); took > ackWaitEvents/2 {
 		t.Errorf("they came again after %s", took)
 	}
 }

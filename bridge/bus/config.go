@@ -10,9 +10,15 @@ import (
 type Config struct {
 	// DataDir is the folder of the embedded server's file store. Used when URL is empty.
 	DataDir string `yaml:"dataDir"`
-	// Listen is a host:port on which the embedded server also accepts other NATS clients, which
-	// then may publish and read CloudEvents. Empty: none, the bridge talks to it in process.
+	// Listen is a host:port on which the embedded server also accepts other NATS clients: those of
+	// Clients, or, where there are none, anybody on this machine, who then may do all. Empty: none, the
+	// bridge talks to it in process.
 	Listen string `yaml:"listen"`
+	// Clients may publish CloudEvents on Listen.
+	Clients []Client `yaml:"clients,omitempty"`
+	// Reserved are prefixes of types that a client may publish only when its Publish names the prefix itself:
+	// those of the bridge's own sources. It is no setting of the config file.
+	Reserved []string `yaml:"-"`
 	// Sync is when the embedded server forces stored messages to the disk: "interval" (every 10
 	// seconds: survives the death of the process, not the loss of the machine's power) or
 	// "always" (before each acknowledgement; slower).
@@ -79,6 +85,7 @@ func (c Config) Validate() error {
 	if c.URL == "" && c.CredentialsFile != "" {
 		bad("credentialsFile", "is only for an external cluster: set bus.url")
 	}
+	c.validateClients(bad)
 	if c.MaxBytes < 64<<20 {
 		bad("maxBytes", "%d is less than 64 MiB", c.MaxBytes)
 	}

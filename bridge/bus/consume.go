@@ -66,8 +66,23 @@ func (b *Bus) ConsumeEvents(ctx context.Context, workers int, handle EventHandle
 			return handle(work, unread(m.Headers(), m.Subject(), d.Sequence), d)
 		}
 		defer release()
+		if err := misplaced(m.Subject(), e); err != nil {
+			b.logUnread(m.Subject(), d, err)
+			d.Unread = err
+			e = unread(nil, m.Subject(), d.Sequence)
+		}
 		return handle(work, e, d)
 	})
+}
+
+// misplaced says that the event stands under the subject of another type. Rights on the bus are rights to
+// subjects: whoever may publish com.example.order shall not make GitHub's events there, nor take the
+// identity of one.
+func misplaced(subject string, e bridge.Event) error {
+	if want := eventSubject(e.Type); subject != want {
+		return bridge.Permanent(fmt.Errorf("an event of type %s belongs to the subject %s, not %s", e.Type, want, subject))
+	}
+	return nil
 }
 
 type handler func(ctx context.Context, m jetstream.Msg, d Delivery) error

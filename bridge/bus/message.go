@@ -76,7 +76,8 @@ func unseal(header nats.Header, data []byte) envelope {
 // event makes the event of the message's attributes and its decoded data, in binary or structured
 // mode. An error means that the message is no CloudEvent with JSON data.
 func (v envelope) event(data []byte) (bridge.Event, error) {
-	if strings.HasPrefix(v.contentType, structuredType) {
+	// A client of a time before NATS had headers knows the structured mode only.
+	if strings.HasPrefix(v.contentType, structuredType) || v.contentType == "" && len(v.attributes) == 0 {
 		return decodeStructured(data)
 	}
 	return fromAttributes(v.attributes, data)
@@ -118,7 +119,7 @@ func fromAttributes(attributes map[string]string, data []byte) (bridge.Event, er
 				return bridge.Event{}, fmt.Errorf("CloudEvent attribute time: %w", err)
 			}
 			e.Time = at
-		case "specversion", "datacontenttype", "dataschema":
+		case "specversion", "datacontenttype":
 		default:
 			if e.Extensions == nil {
 				e.Extensions = map[string]string{}

@@ -286,14 +286,14 @@ func TestAMessageOfThePreviousLayoutIsRead(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	// As the version before stored it: the whole payload inline, in a server that takes 32 MB.
-	s, lock, err := startServer(Config{DataDir: dir}.Defaults(), zap.NewNop(), func(string) {})
+	s, err := startServer(Config{DataDir: dir}.Defaults(), zap.NewNop(), func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.ReloadOptions(with(t, Config{DataDir: dir}.Defaults(), 32<<20)); err != nil {
 		t.Fatal(err)
 	}
-	conn, err := nats.Connect("", nats.InProcessServer(s))
+	conn, err := nats.Connect("", s.connect...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,9 +312,7 @@ func TestAMessageOfThePreviousLayoutIsRead(t *testing.T) {
 		}
 	}
 	conn.Close()
-	s.Shutdown()
-	s.WaitForShutdown()
-	_ = lock.Close()
+	s.stop()
 
 	b := open(t, Config{DataDir: dir})
 	sizes := map[string]int{"0": 20 << 20, "1": 1 << 10}

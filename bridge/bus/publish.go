@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -21,6 +22,9 @@ var _ bridge.Publisher = (*Bus)(nil)
 // inlineMax stored as an object before the event.
 func (b *Bus) Publish(ctx context.Context, e bridge.Event) error {
 	began := time.Now()
+	if strings.HasPrefix(e.Extensions[dataref], claimScheme) {
+		return bridge.Permanent(fmt.Errorf("publish: the attribute dataref names an object of the bridge's own: %s", e.Extensions[dataref]))
+	}
 	m := encode(e)
 	if err := b.attach(ctx, m, e); err != nil {
 		return err

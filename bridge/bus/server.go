@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
 )
 
@@ -23,28 +24,52 @@ const syncInterval = 10 * time.Second
 
 // startServer starts the embedded server on c.DataDir, which it locks: two processes on one file
 // store would destroy it.
-func startServer(c Config, log *zap.Logger, heard func(line string)) (*server.Server, *os.File, error) {
+func startServer(c Config, log *zap.Logger, heard func(line string)) (*embedded, error) {
 	opts, err := serverOptions(c)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	lock, err := lockDir(c.DataDir)
+	e := &embedded{}
+	own, err := c.restrict(opts)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	s, err := server.NewServer(opts)
+	if e.lock, err = lockDir(c.DataDir); err != nil {
+		return nil, err
+	}
+	if e.Server, err = server.NewServer(opts); err != nil {
+		_ = e.lock.Close()
+		return nil, fmt.Errorf("embedded NATS server: %w", err)
+	}
+	e.SetLoggerV2(serverLog{log.Sugar(), heard}, false, false, false)
+	e.Start()
+	if !e.ReadyForConnections(30 * time.Second) {
+		err = fmt.Errorf("embedded NATS server on %s: not ready after 30s", c.DataDir)
+	} else if err = c.admit(e.Server); err != nil {
+		err = fmt.Errorf("embedded NATS server: %w", err)
+	}
 	if err != nil {
-		_ = lock.Close()
-		return nil, nil, fmt.Errorf("embedded NATS server: %w", err)
+		e.stop()
+		return nil, err
 	}
-	s.SetLoggerV2(serverLog{log.Sugar(), heard}, false, false, false)
-	s.Start()
-	if !s.ReadyForConnections(30 * time.Second) {
-		s.Shutdown()
-		_ = lock.Close()
-		return nil, nil, fmt.Errorf("embedded NATS server on %s: not ready after 30s", c.DataDir)
+	e.connect = append(e.connect, nats.InProcessServer(e.Server))
+	if own != nil {
+		e.connect = append(e.connect, own)
 	}
-	return s, lock, nil
+	return e, nil
+}
+
+// An embedded is the server within the process.
+type embedded struct {
+	*server.Server
+	lock    *os.File
+	connect []nats.Option // how the bridge reaches it
+}
+
+func (e *embedded) stop() {
+	e.Shutdown()
+	e.WaitForShutdown()
+	_ = e.lock.Close()
 }
 
 func serverOptions(c Config) (*server.Options, error) {

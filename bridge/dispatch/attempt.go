@@ -105,6 +105,9 @@ func (d *Dispatcher) denied(ctx context.Context, a attempt, denial *inflight.Den
 }
 
 func (d *Dispatcher) plan(a attempt) (s bridge.Submission, reason bridge.Reason, err error) {
+	if err := tooDeep(a.facts, d.MaxDepth); err != nil {
+		return s, bridge.ReasonDepth, err
+	}
 	variables, err := a.scope.Variables()
 	if err != nil {
 		return s, bridge.ReasonPayload, err

@@ -142,6 +142,9 @@ func (b *batching) add(ctx context.Context, task waiting.Task, record bridge.Rec
 		return b.reject(ctx, member{task: task, record: record, event: e}, bridge.ReasonPayload, err)
 	}
 	m := member{task: task, record: record, event: e, facts: facts}
+	if err := tooDeep(facts, b.MaxDepth); err != nil {
+		return b.reject(ctx, m, bridge.ReasonDepth, err)
+	}
 	if b.rule.Flow.LatestOnly && task.Replay == "" {
 		newer, err := b.newer(ctx, b.rule, e, facts, task.Sequence)
 		if err != nil {

@@ -92,6 +92,8 @@ type Dispatcher struct {
 	Rejections       Rejections
 	Observer         Observer
 	ClusterNamespace string
+	// MaxDepth is how many runs may start one another; see bridge.Facts.Depth.
+	MaxDepth int
 	// Leads says whether this process, and no other, leads at this moment: asked right before a Workflow is made
 	// that counts for a rule's own limits.
 	Leads func() bool

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -126,6 +127,9 @@ func originAnnotations(e bridge.Event, f bridge.Facts, rule *bridge.Rule) map[st
 	}
 	if !e.Time.IsZero() {
 		all[bridge.AnnotationEventTime] = e.Time.UTC().Format(time.RFC3339Nano)
+	}
+	if f.Depth > 0 {
+		all[bridge.AnnotationDepth] = strconv.Itoa(f.Depth)
 	}
 	for name, value := range all {
 		if value == "" {

@@ -57,11 +57,18 @@ func parse(data json.RawMessage) (any, error) {
 	return value, nil
 }
 
-// attributes has no event.time when the source gives none.
+// attributes has no event.time when the source gives none, nor event.extensions.
 func attributes(e bridge.Event) map[string]any {
 	a := map[string]any{"id": e.ID, "type": e.Type, "source": e.Source, "subject": e.Subject}
 	if !e.Time.IsZero() {
 		a["time"] = e.Time.UTC().Format(time.RFC3339Nano)
+	}
+	if len(e.Extensions) > 0 {
+		extensions := make(map[string]any, len(e.Extensions))
+		for name, value := range e.Extensions {
+			extensions[name] = value
+		}
+		a["extensions"] = extensions
 	}
 	return a
 }
@@ -73,6 +80,7 @@ func Shapes() map[string]*bridge.Shape {
 		"data": nil,
 		"event": {Fields: map[string]*bridge.Shape{
 			"id": text, "type": text, "source": text, "subject": text, "time": text,
+			"extensions": nil, // of the sender's choice
 		}},
 	}
 }

@@ -46,8 +46,12 @@ func TestRender(t *testing.T) {
 func TestScope(t *testing.T) {
 	t.Parallel()
 	when := time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
-	event := bridge.Event{ID: "1", Type: "t", Source: "s", Subject: "u", Time: when, Data: json.RawMessage(`{"a":1}`)}
-	attributes := map[string]any{"id": "1", "type": "t", "source": "s", "subject": "u", "time": "2024-05-06T07:08:09Z"}
+	event := bridge.Event{
+		ID: "1", Type: "t", Source: "s", Subject: "u", Time: when, Extensions: map[string]string{"tenant": "a"}, Data: json.RawMessage(`{"a":1}`),
+	}
+	attributes := map[string]any{
+		"id": "1", "type": "t", "source": "s", "subject": "u", "time": "2024-05-06T07:08:09Z", "extensions": map[string]any{"tenant": "a"},
+	}
 	for name, test := range map[string]struct {
 		own  map[string]any
 		want map[string]any

@@ -3,6 +3,7 @@ package match
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
@@ -11,14 +12,16 @@ import (
 // An Entry is one entry of the access section: the namespaces, by globs, and what their templates may
 // be started by, by globs. An event of a repository needs an entry with that repository, one of a
 // bucket an entry with that bucket, one of a Slack workspace an entry with the workspace and the
-// channel (no channels: all of the workspace; no workspaces: the channels of any), and any other event
-// one with its name.
+// channel (no channels: all of the workspace; no workspaces: the channels of any), the end of a workflow one
+// with its namespace, and any other event one with its name. The templates of the namespace in which a
+// workflow has ended need no entry for it.
 type Entry struct {
 	Namespaces   []string `json:"namespaces" yaml:"namespaces"`
 	Repositories []string `json:"repositories,omitempty" yaml:"repositories"`
 	Buckets      []string `json:"buckets,omitempty" yaml:"buckets"`
 	Workspaces   []string `json:"workspaces,omitempty" yaml:"workspaces"`
 	Channels     []string `json:"channels,omitempty" yaml:"channels"`
+	Workflows    []string `json:"workflows,omitempty" yaml:"workflows"`
 	Events       []string `json:"events,omitempty" yaml:"events"`
 }
 
@@ -29,7 +32,10 @@ type Access struct {
 	entries []entry
 }
 
-type entry struct{ namespaces, repositories, buckets, workspaces, channels, events globs }
+// keyNamespaces is the fact that holds the namespace of a workflow that has ended.
+const keyNamespaces = "namespaces"
+
+type entry struct{ namespaces, repositories, buckets, workspaces, channels, workflows, events globs }
 
 // AllowAll allows everything: it is for an install that serves one namespace, its own.
 func AllowAll() Access { return Access{all: true} }
@@ -72,6 +78,7 @@ func compileEntry(e Entry) (entry, error) {
 		{"buckets", e.Buckets, false, &c.buckets},
 		{"workspaces", e.Workspaces, false, &c.workspaces},
 		{"channels", e.Channels, false, &c.channels},
+		{"workflows", e.Workflows, false, &c.workflows},
 		{"events", e.Events, false, &c.events},
 	} {
 		if len(f.patterns) == 0 {
@@ -119,6 +126,9 @@ func (e *entry) has(f bridge.Facts) bool {
 	if v := f.Values["workspaces"]; len(v) > 0 {
 		return e.hasSlack(v, f.Values["channels"])
 	}
+	if v := f.Values[keyNamespaces]; len(v) > 0 {
+		return e.workflows.every(v)
+	}
 	return e.events.match(f.Name)
 }
 
@@ -148,6 +158,9 @@ func (e eventAccess) allows(t bridge.Template) (bool, string) {
 	if t.Cluster() {
 		namespace = e.access.cluster
 	}
+	if slices.Contains(e.facts.Values[keyNamespaces], namespace) {
+		return true, ""
+	}
 	for _, entry := range e.entries {
 		if entry.namespaces.match(namespace) {
 			return true, ""
@@ -159,7 +172,7 @@ func (e eventAccess) allows(t bridge.Template) (bool, string) {
 // subject is what the access section would have to name.
 func subject(f bridge.Facts) string {
 	for _, s := range []struct{ key, word string }{
-		{"repositories", "repository"}, {"buckets", "bucket"},
+		{"repositories", "repository"}, {"buckets", "bucket"}, {keyNamespaces, "the workflows of namespace"},
 	} {
 		if v := f.Values[s.key]; len(v) > 0 {
 			return s.word + " " + strings.Join(v, ", ")

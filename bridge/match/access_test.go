@@ -15,6 +15,7 @@ func TestAccess(t *testing.T) {
 		{Namespaces: []string{"ops"}, Workspaces: []string{"T1"}, Channels: []string{"C1", "#ops"}, Events: []string{"com.acme.*"}},
 		{Namespaces: []string{"chat"}, Workspaces: []string{"T1"}},
 		{Namespaces: []string{"argo"}, Repositories: []string{"acme/infra"}, Channels: []string{"C9"}},
+		{Namespaces: []string{"load"}, Workflows: []string{"extract", "raw-*"}},
 	}
 	access, err := match.NewAccess(entries, "argo")
 	if err != nil {
@@ -26,25 +27,30 @@ func TestAccess(t *testing.T) {
 		values    values
 		no        string
 	}{
-		"a repository of the namespace":                 {"team-a", "github.push", values{"repositories": {"Acme/app"}}, ""},
-		"a repository of nobody":                        {"team-a", "github.push", values{"repositories": {"other/app"}}, `namespace "team-a" has no access to repository other/app`},
-		"a repository of another namespace":             {"ops", "github.push", values{"repositories": {"acme/app"}}, "no access"},
-		"an excluded namespace":                         {"team-x", "github.push", values{"repositories": {"acme/app"}}, "no access"},
-		"a bucket of the namespace":                     {"team-a", "gcs.finalized", values{"buckets": {"landing"}}, ""},
-		"a bucket of nobody":                            {"team-a", "gcs.finalized", values{"buckets": {"secret"}}, "no access to bucket secret"},
-		"a channel by its id":                           {"ops", "slack.command", values{"workspaces": {"T1"}, "channels": {"C1"}}, ""},
-		"a channel by its name":                         {"ops", "slack.command", values{"workspaces": {"T1"}, "channels": {"C7", "#ops"}}, ""},
-		"a channel of another workspace":                {"ops", "slack.command", values{"workspaces": {"T2"}, "channels": {"C1"}}, "no access to Slack workspace T2, channel C1"},
-		"another channel of the workspace":              {"ops", "slack.command", values{"workspaces": {"T1"}, "channels": {"C2"}}, "no access"},
-		"no channel where channels are listed":          {"ops", "slack.shortcut", values{"workspaces": {"T1"}}, "no access"},
-		"a whole workspace":                             {"chat", "slack.command", values{"workspaces": {"T1"}, "channels": {"C2"}}, ""},
-		"channels alone hold for any workspace":         {"argo", "slack.command", values{"workspaces": {"T5"}, "channels": {"C9"}}, ""},
-		"repositories alone give no workspace":          {"team-a", "slack.command", values{"workspaces": {"T1"}, "channels": {"C1"}}, "no access"},
-		"an event of the namespace":                     {"ops", "com.acme.thing.happened", values{}, ""},
-		"an event of nobody":                            {"ops", "com.other", values{}, "no access to event com.other"},
-		"an event of a source without a repository":     {"team-a", "github.organization", values{}, "no access to event github.organization"},
-		"a cluster template has its namespace's access": {"", "github.push", values{"repositories": {"acme/infra"}}, ""},
-		"and no more than that":                         {"", "github.push", values{"repositories": {"acme/app"}}, `namespace "argo" has no access`},
+		"a repository of the namespace":                  {"team-a", "github.push", values{"repositories": {"Acme/app"}}, ""},
+		"a repository of nobody":                         {"team-a", "github.push", values{"repositories": {"other/app"}}, `namespace "team-a" has no access to repository other/app`},
+		"a repository of another namespace":              {"ops", "github.push", values{"repositories": {"acme/app"}}, "no access"},
+		"an excluded namespace":                          {"team-x", "github.push", values{"repositories": {"acme/app"}}, "no access"},
+		"a bucket of the namespace":                      {"team-a", "gcs.finalized", values{"buckets": {"landing"}}, ""},
+		"a bucket of nobody":                             {"team-a", "gcs.finalized", values{"buckets": {"secret"}}, "no access to bucket secret"},
+		"a channel by its id":                            {"ops", "slack.command", values{"workspaces": {"T1"}, "channels": {"C1"}}, ""},
+		"a channel by its name":                          {"ops", "slack.command", values{"workspaces": {"T1"}, "channels": {"C7", "#ops"}}, ""},
+		"a channel of another workspace":                 {"ops", "slack.command", values{"workspaces": {"T2"}, "channels": {"C1"}}, "no access to Slack workspace T2, channel C1"},
+		"another channel of the workspace":               {"ops", "slack.command", values{"workspaces": {"T1"}, "channels": {"C2"}}, "no access"},
+		"no channel where channels are listed":           {"ops", "slack.shortcut", values{"workspaces": {"T1"}}, "no access"},
+		"a whole workspace":                              {"chat", "slack.command", values{"workspaces": {"T1"}, "channels": {"C2"}}, ""},
+		"channels alone hold for any workspace":          {"argo", "slack.command", values{"workspaces": {"T5"}, "channels": {"C9"}}, ""},
+		"repositories alone give no workspace":           {"team-a", "slack.command", values{"workspaces": {"T1"}, "channels": {"C1"}}, "no access"},
+		"an event of the namespace":                      {"ops", "com.acme.thing.happened", values{}, ""},
+		"an event of nobody":                             {"ops", "com.other", values{}, "no access to event com.other"},
+		"an event of a source without a repository":      {"team-a", "github.organization", values{}, "no access to event github.organization"},
+		"a cluster template has its namespace's access":  {"", "github.push", values{"repositories": {"acme/infra"}}, ""},
+		"the end of a run in the same namespace":         {"nobody", "workflow.succeeded", values{"namespaces": {"nobody"}}, ""},
+		"the end of a run in a namespace that is listed": {"load", "workflow.succeeded", values{"namespaces": {"raw-1"}}, ""},
+		"the end of a run in another namespace":          {"load", "workflow.succeeded", values{"namespaces": {"team-a"}}, `no access to the workflows of namespace team-a`},
+		"a cluster template runs in a namespace as well": {"", "workflow.succeeded", values{"namespaces": {"argo"}}, ""},
+		"and hears of no other":                          {"", "workflow.succeeded", values{"namespaces": {"team-a"}}, "no access"},
+		"and no more than that":                          {"", "github.push", values{"repositories": {"acme/app"}}, `namespace "argo" has no access`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

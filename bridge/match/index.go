@@ -24,7 +24,7 @@ type dimension struct {
 }
 
 // dimensionKeys are the filters that pin a rule, the most telling first.
-var dimensionKeys = []string{"repositories", "buckets", "commands", "ids", "channels"}
+var dimensionKeys = []string{"repositories", "buckets", "commands", "ids", "channels", "templates"}
 
 func newIndex() *index {
 	x := &index{}

@@ -54,6 +54,25 @@ func (m *Matcher) Match(f bridge.Facts, variables Variables) []bridge.Decision {
 	return decisions
 }
 
+// Wants says whether an event with these facts may start some rule, as far as that can be told without its
+// variables.
+func (m *Matcher) Wants(f bridge.Facts) bool {
+	x := m.events[f.Name]
+	if x == nil {
+		return false
+	}
+	access := m.access.forEvent(f)
+	for _, i := range x.candidates(f) {
+		if key, _ := filter(m.rules[i], f); key != "" {
+			continue
+		}
+		if ok, _ := access.allows(m.rules[i].Template); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // Explain decides every rule, in the order in which they were given. It is for people: its cost
 // grows with the number of rules.
 func (m *Matcher) Explain(f bridge.Facts, variables Variables) []bridge.Decision {

@@ -212,3 +212,40 @@ func BenchmarkMatch(b *testing.B) {
 		})
 	}
 }
+
+func TestWantsTellsWithoutVariablesWhetherARuleMayFit(t *testing.T) {
+	t.Parallel()
+	end := func(outcome, namespace, template string) bridge.Facts {
+		return bridge.Facts{Name: "workflow." + outcome, Values: values{"templates": {namespace + "/" + template}, "namespaces": {namespace}}}
+	}
+	access, err := match.NewAccess([]match.Entry{{Namespaces: []string{"team"}, Workflows: []string{"open"}}}, "argo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := match.New([]*bridge.Rule{
+		withWhen(t, rule("conditional", "workflow.succeeded", globs(t, "templates", "team/load-*", "!team/load-x")), "false"),
+		rule("elsewhere", "workflow.failed", globs(t, "templates", "open/a", "closed/a")),
+	}, access)
+	for name, test := range map[string]struct {
+		facts bridge.Facts
+		want  bool
+	}{
+		"a rule that waits for it, whatever its when says": {end("succeeded", "team", "load-a"), true},
+		"another outcome":                     {end("failed", "team", "load-a"), false},
+		"another template":                    {end("succeeded", "team", "extract"), false},
+		"a template that is excluded":         {end("succeeded", "team", "load-x"), false},
+		"a namespace that access allows":      {end("failed", "open", "a"), true},
+		"a namespace that access leaves shut": {end("failed", "closed", "a"), false},
+		"an outcome that nobody knows":        {end("completed", "team", "load-a"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := m.Wants(test.facts); got != test.want {
+				t.Errorf("got %v", got)
+			}
+			if wanted := len(m.Match(test.facts, variables)) > 0; test.want && !wanted {
+				t.Error("it is wanted, and Match knows no rule for it")
+			}
+		})
+	}
+}

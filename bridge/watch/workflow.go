@@ -3,8 +3,10 @@ package watch
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
+	wfapi "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow"
 	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
 	"github.com/argoproj/argo-workflows/v3/workflow/packer"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,10 +24,7 @@ type workflow struct {
 	Spec     struct {
 		WorkflowTemplateRef *wfv1.WorkflowTemplateRef `json:"workflowTemplateRef"`
 		Arguments           struct {
-			Parameters []struct {
-				Name  string `json:"name"`
-				Value any    `json:"value"` // a text, or a number or boolean that somebody left unquoted
-			} `json:"parameters"`
+			Parameters parameters `json:"parameters"`
 		} `json:"arguments"`
 	} `json:"spec"`
 	Status struct {
@@ -35,7 +34,26 @@ type workflow struct {
 		FinishedAt      metav1.Time     `json:"finishedAt"`
 		Nodes           map[string]node `json:"nodes"`
 		CompressedNodes string          `json:"compressedNodes"`
+		// Outputs are those that a step has exported by a globalName.
+		Outputs struct {
+			Parameters parameters `json:"parameters"`
+		} `json:"outputs"`
 	} `json:"status"`
+}
+
+type parameters []struct {
+	Name  string `json:"name"`
+	Value any    `json:"value"` // a text, or a number or boolean that somebody left unquoted
+}
+
+// values are the parameters that have one.
+func (p parameters) values() (values []bridge.Parameter) {
+	for _, parameter := range p {
+		if parameter.Value != nil {
+			values = append(values, bridge.Parameter{Name: parameter.Name, Value: fmt.Sprint(parameter.Value)})
+		}
+	}
+	return values
 }
 
 type node struct {
@@ -50,8 +68,21 @@ type node struct {
 	FinishedAt   metav1.Time `json:"finishedAt"`
 	Children     []string    `json:"children"`
 	Outputs      struct {
-		ExitCode string `json:"exitCode"`
+		ExitCode   string     `json:"exitCode"`
+		Parameters parameters `json:"parameters"`
 	} `json:"outputs"`
+}
+
+// Read reads a Workflow that is written as JSON.
+func Read(data []byte) (bridge.Run, error) {
+	o := &unstructured.Unstructured{}
+	if err := json.Unmarshal(data, &o.Object); err != nil {
+		return bridge.Run{}, fmt.Errorf("read workflow: %w", err)
+	}
+	if o.GetKind() != wfapi.WorkflowKind {
+		return bridge.Run{}, fmt.Errorf("read workflow: it is of kind %q", o.GetKind())
+	}
+	return read(o)
 }
 
 // read reads a Workflow as the API server sent it.
@@ -68,17 +99,28 @@ func read(o *unstructured.Unstructured) (bridge.Run, error) {
 		Template: wf.template(), Rule: wf.Metadata.Labels[bridge.LabelRule],
 		Phase: wf.Status.Phase, Message: wf.Status.Message,
 		Created: utc(wf.Metadata.CreationTimestamp), Started: utc(wf.Status.StartedAt), Finished: utc(wf.Status.FinishedAt),
-		Labels: wf.Metadata.Labels, Annotations: wf.Metadata.Annotations,
+		Parameters: wf.Spec.Arguments.Parameters.values(),
+		Labels:     wf.Metadata.Labels, Annotations: wf.Metadata.Annotations,
 	}
-	for _, p := range wf.Spec.Arguments.Parameters {
-		if p.Value != nil {
-			run.Parameters = append(run.Parameters, bridge.Parameter{Name: p.Name, Value: fmt.Sprint(p.Value)})
-		}
+	if run.Completed() {
+		run.Outputs = wf.outputs()
 	}
 	if run.Phase == "Failed" || run.Phase == "Error" {
 		run.Failures = failures(wf.Status.Nodes)
 	}
 	return run, nil
+}
+
+// outputs are the output parameters of the entrypoint, whose node bears the Workflow's name, and those that steps
+// have exported for the whole Workflow.
+func (wf *workflow) outputs() []bridge.Parameter {
+	all := wf.Status.Nodes[wf.Metadata.Name].Outputs.Parameters.values()
+	for _, global := range wf.Status.Outputs.Parameters.values() {
+		if !slices.ContainsFunc(all, func(p bridge.Parameter) bool { return p.Name == global.Name }) {
+			all = append(all, global)
+		}
+	}
+	return all
 }
 
 // unpack restores the nodes that Argo has compressed to stay below etcd's limit.

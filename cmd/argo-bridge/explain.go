@@ -29,13 +29,16 @@ func explainCommand() *cli.Command {
 		Name:  "explain",
 		Usage: "say which rules of some template files an event would start, and why the others not",
 		Description: "Works offline: on files, with a payload as the source sends it. NAME is what the source calls\n" +
-			"the event: push, pull_request; OBJECT_FINALIZE; app_mention, command, action.\n\n" +
+			"the event: push, pull_request; OBJECT_FINALIZE; app_mention, command, action; an outcome, of which\n" +
+			"the payload is the Workflow; a CloudEvents type.\n\n" +
 			"   argo-bridge explain --template ci.yaml --source github --event push --payload push.json\n" +
-			"   argo-bridge explain --template load.yaml --source gcs --event OBJECT_FINALIZE --payload object.json\n\n" +
+			"   argo-bridge explain --template load.yaml --source gcs --event OBJECT_FINALIZE --payload object.json\n" +
+			"   argo-bridge explain --template report.yaml --source workflow --event succeeded --payload workflow.json\n" +
+			"   argo-bridge explain --template bill.yaml --source cloudevents --event com.example.order --payload data.json\n\n" +
 			"Exit code: 0 when a rule matched, 1 when none did, 2 on faults.",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "template", Usage: "template `FILE` or folder; may be given several times", TakesFile: true},
-			&cli.StringFlag{Name: "source", Usage: "`SOURCE` of the event: github, gcs or slack"},
+			&cli.StringFlag{Name: "source", Usage: "`SOURCE` of the event: github, gcs, slack, workflow or cloudevents"},
 			&cli.StringFlag{Name: "event", Usage: "`NAME` of the event at its source"},
 			&cli.StringFlag{Name: "payload", Usage: "`FILE` with the payload, - for standard input", TakesFile: true},
 			&cli.StringFlag{Name: "attributes", Usage: "`FILE` with the Pub/Sub attributes, a JSON object", TakesFile: true},

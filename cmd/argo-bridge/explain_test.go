@@ -56,6 +56,10 @@ func template(on, parameters string) string {
 
 const (
 	pushPayload   = `{"ref":"refs/heads/dev","after":"1111111111111111111111111111111111111111","repository":{"full_name":"a/b","url":"https://github.com/a/b"},"commits":[]}`
+	endedWorkflow = `{"kind":"Workflow","metadata":{"name":"load-x","namespace":"default","uid":"u","annotations":{
+		"bridge.argoproj.io/event-id":"d-1","bridge.argoproj.io/event-type":"com.github.push"}},
+		"spec":{"workflowTemplateRef":{"name":"load"}},
+		"status":{"phase":"Succeeded","nodes":{"load-x":{"id":"load-x","outputs":{"parameters":[{"name":"rows","value":"17"}]}}}}}`
 	objectPayload = `{"kind":"storage#object","bucket":"b","name":"x/y.json","generation":"12","metageneration":"1","size":"3"}`
 )
 
@@ -74,6 +78,13 @@ func TestExplainSaysWhatAnEventWouldStartAndWhyNot(t *testing.T) {
 		"a faulty template":   {"github.psuh", "p: github.ref", "github", "push", pushPayload, 2, "fault", "annotation", "github.push", ""},
 		"an object": {"gcs.finalized: {objects: ['x/**']}", "p: gcs.name", "gcs", "OBJECT_FINALIZE", objectPayload,
 			0, "matched", "matched", "", "x/y.json"},
+		"the end of a workflow": {"workflow.succeeded: {templates: [load]}", "p: workflow.outputs.rows + chain.event.id", "workflow", "succeeded",
+			endedWorkflow, 0, "matched", "matched", "", "17d-1"},
+		"the end of another": {"workflow.completed: {templates: [extract]}", "p: workflow.name", "workflow", "completed",
+			endedWorkflow, 1, "filtered", "templates", `templates: got "default/load", want default/extract`, ""},
+		"the data of a CloudEvent": {"com.example.order", "p: data.total", "cloudevents", "com.example.order", `{"total":7}`, 0, "matched", "matched", "", "7"},
+		"a whole CloudEvent": {"com.example.order", "p: event.extensions.tenant", "cloudevents", "com.example.order",
+			`{"specversion":"1.0","id":"1","source":"s","type":"com.example.order","tenant":"a"}`, 0, "matched", "matched", "", "a"},
 		"a slash command as Slack sends it": {"slack.command: {commands: [/run]}", "p: slack.args[1]", "slack", "command",
 			"command=%2Frun&text=a+b&trigger_id=1.2&team_id=T1&channel_id=C1&user_id=U1", 0, "matched", "matched", "", "b"},
 		"a slash command as a JSON object": {"slack.command: {commands: [/run]}", "p: slack.text", "slack", "command",

@@ -2,22 +2,29 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
+	"github.com/argo-bridge/argo-bridge/adapters/cloudevents"
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
+	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/watch"
 )
 
 // A payload is what a source would have sent.
 type payload struct {
-	source     string // github, gcs or slack
+	source     string // github, gcs, slack, workflow or cloudevents
 	event      string // what the source calls the event
 	body       []byte
 	attributes map[string]string // Pub/Sub's
@@ -36,8 +43,50 @@ func (p payload) translate() (bridge.Event, error) {
 		return gcs.Translate(attributes, p.body, time.Time{})
 	case "slack":
 		return p.translateSlack()
+	case "workflow":
+		return p.translateEnd()
+	case "cloudevents":
+		return p.translateCloudEvent()
 	}
-	return bridge.Event{}, fmt.Errorf("source %q is none of github, gcs, slack", p.source)
+	return bridge.Event{}, fmt.Errorf("source %q is none of github, gcs, slack, workflow, cloudevents", p.source)
+}
+
+// translateEnd takes a Workflow as kubectl prints it. The event that started it is not at hand: chain has what the
+// Workflow's annotations tell.
+func (p payload) translateEnd() (bridge.Event, error) {
+	run, err := watch.Read(p.body)
+	if err != nil {
+		return bridge.Event{}, err
+	}
+	outcomes := run.Outcomes()
+	if len(outcomes) == 0 {
+		return bridge.Event{}, fmt.Errorf("the workflow %s has not ended: its phase is %q", run.Name, run.Phase)
+	}
+	if !slices.Contains(outcomes, bridge.Outcome(p.event)) {
+		return bridge.Event{}, fmt.Errorf("the workflow %s is %s: it makes the events %s and %s, not %q", run.Name, run.Phase, outcomes[0], outcomes[1], p.event)
+	}
+	return workflow.Translate(run, bridge.Outcome(p.event), nil)
+}
+
+// translateCloudEvent takes a whole event in the structured mode, or its data alone.
+func (p payload) translateCloudEvent() (bridge.Event, error) {
+	var whole struct {
+		SpecVersion string `json:"specversion"`
+	}
+	if err := json.Unmarshal(p.body, &whole); err == nil && whole.SpecVersion != "" {
+		events, err := cloudevents.Translate(context.Background(), http.Header{"Content-Type": {"application/cloudevents+json"}}, p.body)
+		if err != nil {
+			return bridge.Event{}, err
+		}
+		if events[0].Type != p.event {
+			return bridge.Event{}, fmt.Errorf("the payload is an event of type %s, not %s", events[0].Type, p.event)
+		}
+		return events[0], nil
+	}
+	if !json.Valid(p.body) {
+		return bridge.Event{}, errors.New("the payload is not JSON")
+	}
+	return bridge.Event{ID: "explain-" + p.digest(), Source: "argo-bridge:explain", Type: p.event, Data: p.body}, nil
 }
 
 func (p payload) digest() string {
