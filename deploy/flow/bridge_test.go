@@ -15,11 +15,9 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/argo-bridge/argo-bridge/bridge/app"
-	"github.com/argo-bridge/argo-bridge/bridge/bus"
-	"github.com/argo-bridge/argo-bridge/bridge/inflight"
-	"github.com/argo-bridge/argo-bridge/bridge/kube"
 )
 
 // configVariable tells a process that it is a bridge, and of which settings.
@@ -43,10 +41,11 @@ func runBridge(text string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	a, err := app.NewWithSeams(ctx, app.Options{
-		Namespace: s.Namespace, HTTP: app.HTTPOptions{Listen: "127.0.0.1:0"}, Kubernetes: kube.Config{Kubeconfig: s.Kubeconfig},
-		Bus: bus.Config{URL: s.Bus}, Limits: inflight.Limits{Workflows: inflight.Unlimited},
-	}, os.Getenv, log, app.Seams{})
+	o, err := s.options()
+	if err != nil {
+		return err
+	}
+	a, err := app.NewWithSeams(ctx, o, os.Getenv, log, app.Seams{})
 	if err != nil {
 		return err
 	}
@@ -54,6 +53,18 @@ func runBridge(text string) error {
 		return err
 	}
 	return a.Run(ctx)
+}
+
+// options are those of a config file.
+func (s bridgeSettings) options() (o app.Options, err error) {
+	err = yaml.Unmarshal(fmt.Appendf(nil, `
+namespace: %s
+http: {listen: "127.0.0.1:0"}
+kubernetes: {kubeconfig: %q}
+bus: {url: %q}
+limits: {workflows: -1}
+`, s.Namespace, s.Kubeconfig, s.Bus), &o)
+	return o, err
 }
 
 // A replica is one bridge, which may be stopped or killed and started again. Not for concurrent use.
