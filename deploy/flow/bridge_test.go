@@ -84,7 +84,7 @@ func newReplica(t testing.TB, name string, s bridgeSettings) *replica {
 	}
 	r := &replica{name: name, settings: s, log: log}
 	t.Cleanup(func() {
-		r.end(syscall.SIGKILL)
+		_ = r.end(syscall.SIGKILL)
 		log.Close()
 	})
 	return r

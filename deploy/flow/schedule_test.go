@@ -3,6 +3,7 @@ package flow
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
@@ -51,7 +52,7 @@ var shares = []struct {
 
 // newSchedule makes the same schedule of the same seed.
 func newSchedule(seed uint64, policy bridge.Policy, index int) schedule {
-	rng := rand.New(rand.NewPCG(seed, uint64(index)<<8|uint64(len(policy))))
+	rng := rand.New(rand.NewPCG(seed, uint64(index)<<8|uint64(slices.Index(bridge.Policies, policy))))
 	s := schedule{policy: policy, index: index, limit: 1 + rng.IntN(3)}
 	if rng.IntN(4) > 0 {
 		s.groups = groupNames[:1+rng.IntN(3)]
