@@ -11,12 +11,10 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
-	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/app"
 	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
-	"github.com/argo-bridge/argo-bridge/bridge/watch"
 )
 
 // An occurrence is an event with what is known of it.
@@ -68,12 +66,6 @@ func translate(t *testing.T, path string) (bridge.Event, error) {
 		var attributes map[string]string
 		decode(t, strings.TrimSuffix(path, ".json")+".attributes.json", &attributes)
 		return gcs.Translate(attributes, body, sent)
-	case strings.HasPrefix(name, "workflow-"):
-		run, err := watch.Read(body)
-		if err != nil {
-			return bridge.Event{}, err
-		}
-		return workflow.Translate(run, bridge.Succeeded, nil)
 	case strings.HasPrefix(name, "slack-command"), name == "command.form":
 		return slack.TranslateCommand(body, sent)
 	case strings.HasSuffix(dir, "slack/testdata/requests") && strings.HasSuffix(name, ".form"):
@@ -88,7 +80,18 @@ func translate(t *testing.T, path string) (bridge.Event, error) {
 func cloudEvent(t *testing.T, path string) bridge.Event {
 	t.Helper()
 	var e bridge.Event
+	var members map[string]any
 	decode(t, path, &e)
+	decode(t, path, &members)
+	e.Extensions = map[string]string{}
+	for name, value := range members {
+		if text, ok := value.(string); ok {
+			e.Extensions[name] = text
+		}
+	}
+	for _, attribute := range []string{"specversion", "id", "source", "type", "subject", "time", "datacontenttype"} {
+		delete(e.Extensions, attribute)
+	}
 	return e
 }
 
