@@ -20,7 +20,7 @@ var (
 		"bridge/admin":        {"bridge"},
 		"bridge/admin/client": {"bridge", "bridge/admin"},
 		"bridge/app":          {"*"},
-		"bridge/dispatch":     {"bridge", "bridge/bus", "bridge/expression", "bridge/mapping", "bridge/match", "bridge/waiting"},
+		"bridge/dispatch":     {"bridge", "bridge/bus", "bridge/expression", "bridge/inflight", "bridge/mapping", "bridge/match", "bridge/waiting"},
 		"bridge/history":      {"bridge", "bridge/bus", "bridge/dispatch", "bridge/ledger", "bridge/notify", "bridge/waiting"},
 		"bridge/inflight":     {"bridge", "bridge/submit"},
 		"bridge/ledger":       {"bridge", "bridge/bus"},

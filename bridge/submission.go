@@ -15,6 +15,21 @@ type Submission struct {
 	Entrypoint     string
 	ServiceAccount string
 	Priority       *int32
+	// Bounds are the limits of the rule's own that must allow it.
+	Bounds []Bound
+}
+
+// A Bound is a limit of a rule's own: at most Limit runs of its template in flight that bear a label.
+type Bound struct {
+	// Reason is the annotation: concurrency or ordered.
+	Reason Reason
+	// Label and Value are what the runs bear. Hand says that runs which people have started count as well:
+	// those of the template without a rule.
+	Label, Value string
+	Hand         bool
+	Limit        int
+	// Name is the group for people: `group "main"`.
+	Name string
 }
 
 // A Parameter is one argument of a Workflow.

@@ -40,6 +40,7 @@ var namespacedRights = []right{
 	"create workflows.argoproj.io",
 	"list workflows.argoproj.io",
 	"list workflowtemplates.argoproj.io",
+	"patch workflows.argoproj.io",
 	"watch workflows.argoproj.io",
 	"watch workflowtemplates.argoproj.io",
 }
@@ -205,7 +206,7 @@ func (i *install) checkRights(t *testing.T, client kubernetes.Interface) {
 	const argo = "argoproj.io"
 	denied := []authorizationv1.ResourceAttributes{
 		{Verb: "get", Resource: "secrets"}, {Verb: "list", Resource: "secrets"},
-		{Verb: "delete", Group: argo, Resource: "workflows"}, {Verb: "patch", Group: argo, Resource: "workflows"},
+		{Verb: "delete", Group: argo, Resource: "workflows"}, {Verb: "update", Group: argo, Resource: "workflows"},
 		{Verb: "create", Group: argo, Resource: "workflowtemplates"}, {Verb: "patch", Group: argo, Resource: "workflowtemplates"},
 		{Verb: "update", Group: argo, Resource: "clusterworkflowtemplates"},
 		{Verb: "create", Resource: "pods"}, {Verb: "get", Resource: "pods", Subresource: "log"},
@@ -300,7 +301,8 @@ func (i *install) serve(t *testing.T, d *appsv1.Deployment, identity *rest.Confi
 	}
 	i.createTemplates(t)
 	i.waitForFaults(t)
-	for n, r := range replicas {
+	// Each push stops the run of the one before.
+	for n, r := range slices.Concat(replicas, replicas[:1]) {
 		delivery := fmt.Sprintf("%s-%d", i.overlay, n)
 		r.push(t, delivery)
 		i.waitForWorkflows(t, delivery)
@@ -323,14 +325,15 @@ func (i *install) createTemplates(t *testing.T) {
 		object := &unstructured.Unstructured{Object: map[string]any{
 			"apiVersion": "argoproj.io/v1alpha1", "kind": "WorkflowTemplate",
 			"metadata": map[string]any{"name": template.name, "annotations": map[string]any{
-				"bridge.argoproj.io/on":         template.on,
-				"bridge.argoproj.io/parameters": "sha: github.sha",
+				"bridge.argoproj.io/on":          template.on,
+				"bridge.argoproj.io/parameters":  "sha: github.sha",
+				"bridge.argoproj.io/concurrency": "{group: github.ref, policy: cancel-in-progress}",
 			}},
 			"spec": map[string]any{
 				"entrypoint": "main",
 				"arguments":  map[string]any{"parameters": []any{map[string]any{"name": "sha"}}},
 				"templates": []any{map[string]any{"name": "main", "container": map[string]any{
-					"image": "busybox", "command": []any{"true"},
+					"image": "busybox", "command": []any{"sleep", "300"},
 				}}},
 			},
 		}}

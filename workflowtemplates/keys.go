@@ -19,22 +19,17 @@ const (
 	keyEntrypoint     = "entrypoint"
 	keyServiceAccount = "service-account"
 	keyPriority       = "priority"
-
-	// Part of the language, but not of this version.
-	keyConcurrency = "concurrency"
-	keyOrdered     = "ordered"
-	keyLatestOnly  = "latest-only"
-	keyRate        = "rate"
-	keyBatch       = "batch"
+	keyConcurrency    = "concurrency"
+	keyOrdered        = "ordered"
+	keyLatestOnly     = "latest-only"
+	keyRate           = "rate"
+	keyBatch          = "batch"
 )
 
 var keys = []string{
 	keyOn, keyWhen, keyParameters, keyNotify, keyMessage, keyLabels, keyEntrypoint, keyServiceAccount, keyPriority,
 	keyConcurrency, keyOrdered, keyLatestOnly, keyRate, keyBatch,
 }
-
-// later are the keys that this version refuses.
-var later = map[string]bool{keyConcurrency: true, keyOrdered: true, keyLatestOnly: true, keyRate: true, keyBatch: true}
 
 const notYet = "not supported by this version yet; the rule is not started"
 

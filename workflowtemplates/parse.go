@@ -132,15 +132,12 @@ func rank(rule string) int {
 	return 1
 }
 
-// orphans reports the keys of rules that have no on, and the keys of later versions.
+// orphans reports the keys of rules that have no on.
 func (p *parser) orphans() {
 	for _, name := range slices.Sorted(maps.Keys(p.sections)) {
 		sections := p.sections[name]
 		for _, base := range slices.Sorted(maps.Keys(sections)) {
 			s := sections[base]
-			if later[base] {
-				s.fail(1, "", "%s is %s", base, notYet)
-			}
 			if name != "" && sections[keyOn] == nil {
 				s.fail(1, didYouMean(p.nearestRule(base, name)), "there is no rule %s: no annotation %s%s", name, bridge.Prefix, joinKey(keyOn, name))
 			}

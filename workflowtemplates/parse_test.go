@@ -40,7 +40,7 @@ func TestFaultsStopTheirRuleAlone(t *testing.T) {
 		"a fault in on":                                 {[]string{"on", "nonsense", "on.b", "github.push"}, "b", "default"},
 		"a fault in when":                               {[]string{"on", "github.push", "when.b", "(", "on.b", "github.push"}, "default", "b"},
 		"a fault in parameters":                         {[]string{"on", "github.push", "parameters", "x: github.sha"}, "", "default"},
-		"a key of a later version":                      {[]string{"on", "github.push", "concurrency.b", "group: a", "on.b", "github.push"}, "default", "b"},
+		"a fault in concurrency":                        {[]string{"on", "github.push", "concurrency.b", "group: a", "on.b", "github.push"}, "default", "b"},
 		"an unknown key of one rule":                    {[]string{"on", "github.push", "whn.b", "true", "on.b", "github.push"}, "default", "b"},
 		"an unknown key of nobody stops all":            {[]string{"on", "github.push", "whn", "false", "on.b", "github.push"}, "", "default b"},
 		"a suffix that is no rule stops no rule":        {[]string{"on", "github.push", "when.c", "false"}, "default", ""},
@@ -201,13 +201,19 @@ func FuzzParse(f *testing.F) {
 	f.Add("[github.push, x]", "a[", "a: &a [*a]", "failed: [a:b]", "{{")
 	f.Fuzz(func(t *testing.T, on, when, parameters, notify, text string) {
 		got := parse("on", on, "when", when, "parameters", parameters, "notify", notify, "message", text, "labels", parameters, "entrypoint", text)
-		if len(got.Rules)+len(got.Faulty) != 1 {
-			t.Errorf("got %d rules", len(got.Rules)+len(got.Faulty))
-		}
-		for _, fault := range got.Faults {
-			if fault.Line < 1 || fault.Key == "" || fault.Message == "" {
-				t.Errorf("a fault without a place: %+v", fault)
-			}
-		}
+		wellFormed(t, got)
 	})
+}
+
+// wellFormed says that the one rule of a template is there, and that its faults have places.
+func wellFormed(t *testing.T, got *workflowtemplates.Template) {
+	t.Helper()
+	if len(got.Rules)+len(got.Faulty) != 1 {
+		t.Errorf("got %d rules", len(got.Rules)+len(got.Faulty))
+	}
+	for _, fault := range got.Faults {
+		if fault.Line < 1 || fault.Key == "" || fault.Message == "" {
+			t.Errorf("a fault without a place: %+v", fault)
+		}
+	}
 }

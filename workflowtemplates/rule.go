@@ -26,6 +26,8 @@ func (p *parser) rule(name string) *bridge.Rule {
 			r.When = e
 		}
 	}
+	r.Flow = p.flow(sections, shapes)
+	shapes = withEvents(sections, shapes)
 	r.Parameters = p.parameters(sections, shapes)
 	r.Submit = bridge.SubmitRule{
 		Labels:         sections[keyLabels].labels(shapes),

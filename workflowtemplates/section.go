@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
 )
 
@@ -168,6 +169,8 @@ func (s *section) problems(problems []expression.Problem, line int, source strin
 // suggest adds what the language knows to the nearest name.
 func (s *section) suggest(p expression.Problem, source string) string {
 	switch {
+	case len(p.Path) == 1 && p.Path[0] == eventsVariable:
+		return s.suggestBatch()
 	case p.Suggestion != "":
 		return didYouMean(p.Suggestion)
 	case len(p.Path) > 2 && p.Path[1] == "event":
@@ -176,4 +179,16 @@ func (s *section) suggest(p expression.Problem, source string) string {
 		return fmt.Sprintf("a constant text is written '%q', with both kinds of quotes", p.Path[0])
 	}
 	return ""
+}
+
+// suggestBatch says where there is a list of events.
+func (s *section) suggestBatch() string {
+	if s.parser.sections[s.rule][keyBatch] != nil {
+		what := s.base
+		if what == keyBatch || what == keyConcurrency {
+			what += "'s group"
+		}
+		return what + " is evaluated for each event alone, before it joins a batch"
+	}
+	return "add the annotation " + bridge.Prefix + joinKey(keyBatch, s.rule) + ": with it, events is the list of the batch's events"
 }

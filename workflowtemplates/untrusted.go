@@ -66,11 +66,16 @@ func (l Language) outsiders(triggers []bridge.Trigger, paths [][]string) string 
 	return ""
 }
 
-// overlap says whether one path is the other or stands above it. Elements of lists are passed over,
-// and data is the same payload as the source's event.
+// overlap says whether one path is the other or stands above it. Elements of lists are passed over, those of
+// events have the variables of one event, and data is the same payload as the source's event.
 func overlap(path []string, untrusted, source string) bool {
 	bad := plain(strings.Split(strings.ReplaceAll(untrusted, "[]", ".*"), "."))
 	used := plain(path)
+	if len(used) > 0 && used[0] == eventsVariable {
+		if used = used[1:]; len(used) == 0 {
+			return true
+		}
+	}
 	if len(used) > 0 && used[0] == "data" && bad[0] != "data" {
 		used = append([]string{source, "event"}, used[1:]...)
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -199,8 +200,28 @@ func (a *App) waitForWorkflows(ctx context.Context, l *lifecycle) error {
 func (a *App) lead(ctx context.Context) {
 	var parts sync.WaitGroup
 	defer parts.Wait()
+	if err := a.knowRuns(ctx); err != nil {
+		return // no longer the leader
+	}
+	a.dispatch.Lead()
 	parts.Go(func() { _ = a.room.Work(ctx, a.options.Dispatch.Workers, a.replayer.Work(a.dispatch.Work)) })
 	parts.Go(func() { _ = a.bus.Trim(ctx, a.room.Sequences) })
+}
+
+// knowRuns makes sure that the runs which the leader before has made are counted.
+func (a *App) knowRuns(ctx context.Context) error {
+	for {
+		err := a.tracker.Refresh(ctx)
+		if err == nil {
+			return nil
+		}
+		a.log.Warn("begin to lead; trying again", zap.Error(err))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // startPull starts the sources that fetch their events.

@@ -167,7 +167,8 @@ func (a *App) buildDispatch(c clients, t tables) {
 	a.dispatch = &dispatch.Dispatcher{
 		Finders: Finders(), Rules: rulesOf{a.catalog}, Ledger: through[dispatch.Ledger](a.seams.Ledger, a.ledger),
 		Events: a.bus, Room: a.room, Gate: gate,
-		Submitter: through[bridge.Submitter](a.seams.Submitter, submitter), Validator: submitter,
+		Submitter: through[bridge.Submitter](a.seams.Submitter, submitter), Validator: submitter, Stopper: submitter,
+		State: through[dispatch.Table](a.seams.State, t.state), Latest: t.latest, Leads: a.elector.Held,
 		Rejections: a.reporter, Observer: a.metrics, ClusterNamespace: a.options.Namespace, MaxDepth: a.options.Limits.ChainDepth,
 		Log: a.part("dispatch"), Now: a.seams.Now,
 	}

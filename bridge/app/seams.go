@@ -21,6 +21,7 @@ type Seams struct {
 	Ledger    func(dispatch.Ledger) dispatch.Ledger
 	Outbox    func(notify.Table) notify.Table
 	Waiting   func(waiting.Table) waiting.Table
+	State     func(dispatch.Table) dispatch.Table
 	Queue     func(notify.Queue) notify.Queue
 	Events    func(bus.EventHandler) bus.EventHandler
 	Notifier  func(bridge.Notifier) bridge.Notifier

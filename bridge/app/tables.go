@@ -13,7 +13,7 @@ import (
 
 // tables are the buckets on the bus.
 type tables struct {
-	ledger, outbox, runs, state, waiting *bus.Bucket
+	ledger, outbox, runs, latest, state, waiting *bus.Bucket
 }
 
 func openTables(ctx context.Context, b *bus.Bus, c bus.Config) (t tables, err error) {
@@ -22,7 +22,7 @@ func openTables(ctx context.Context, b *bus.Bus, c bus.Config) (t tables, err er
 		name   string
 		ages   bool
 	}{
-		{&t.ledger, "LEDGER", true}, {&t.outbox, "OUTBOX", true}, {&t.runs, "RUNS", true},
+		{&t.ledger, "LEDGER", true}, {&t.outbox, "OUTBOX", true}, {&t.runs, "RUNS", true}, {&t.latest, "LATEST", true},
 		{&t.state, "STATE", false}, {&t.waiting, "WAITING", false},
 	} {
 		ttl := c.RecordAge()

@@ -140,6 +140,36 @@ func TestEventsSurviveAStopBeforeTheyAreSettled(t *testing.T) {
 	}
 }
 
+// Else whoever goes on would wait for them as long as for those of a process that has died.
+func TestEventsThatWereFetchedAndNotBegunAtAStopGoBackAtOnce(t *testing.T) {
+	t.Parallel()
+	b := open(t, Config{})
+	const workers, fetched = 4, 8
+	for i := range fetched {
+		if err := b.Publish(t.Context(), event(fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	err := b.ConsumeEvents(ctx, workers, func(context.Context, bridge.Event, Delivery) error {
+		eventually(t, "all are fetched", func() bool {
+			c, err := b.js.Consumer(t.Context(), eventStream, dispatchConsumer)
+			return err == nil && c.CachedInfo().NumAckPending == fetched
+		})
+		stop()
+		<-ctx.Done()
+		return errors.New("not settled")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	collect(t, b, fetched, nil)
+	if took := time.Since(began); took > ackWaitEvents/2 {
+		t.Errorf("they came again after %s", took)
+	}
+}
+
 func TestTwoBridgesOnOneDataDirectoryAreRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

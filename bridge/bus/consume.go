@@ -32,9 +32,11 @@ type EventHandler func(ctx context.Context, e bridge.Event, d Delivery) error
 
 // Times of redelivery.
 const (
-	// ackWait is how long a message may be handled before another consumer gets it; a handler that
-	// takes longer has its claim renewed.
-	ackWait = 30 * time.Second
+	// How long a message may be handled before another consumer gets it; a handler that takes longer has its claim
+	// renewed. Events that come later wait for one whose process has died, where their order counts; a notification
+	// that another takes over while its process only stood still may be sent twice.
+	ackWaitEvents        = 10 * time.Second
+	ackWaitNotifications = 30 * time.Second
 	// Messages that wait for a retry or are being handled. Events wait only while the bus or the
 	// ledger fails; notifications wait for destinations, each for its own.
 	maxPendingEvents        = 4096
@@ -51,7 +53,7 @@ const (
 // last handler has returned. Several processes may consume at the same time: each event goes to one.
 // A message that cannot be read is handed over as Delivery.Unread says, so that it is recorded.
 func (b *Bus) ConsumeEvents(ctx context.Context, workers int, handle EventHandler) error {
-	c := consumption{eventStream, dispatchConsumer, workers, maxPendingEvents}
+	c := consumption{eventStream, dispatchConsumer, workers, maxPendingEvents, ackWaitEvents}
 	return b.consume(ctx, c, func(work context.Context, m jetstream.Msg, d Delivery) error {
 		// ctx: what still waits for memory at a shutdown has not begun, and goes back.
 		e, release, err := b.receive(ctx, m.Headers(), m.Data())
@@ -89,6 +91,7 @@ type handler func(ctx context.Context, m jetstream.Msg, d Delivery) error
 type consumption struct {
 	stream, name        string
 	workers, maxPending int
+	ackWait             time.Duration
 }
 
 func (b *Bus) consume(ctx context.Context, c consumption, handle handler) error {
@@ -117,7 +120,7 @@ func (b *Bus) consumeOnce(ctx context.Context, c consumption, handle handler) er
 	consumer, err := b.js.CreateOrUpdateConsumer(asked, c.stream, jetstream.ConsumerConfig{
 		Durable:       c.name,
 		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       ackWait,
+		AckWait:       c.ackWait,
 		MaxDeliver:    -1,
 		MaxAckPending: c.maxPending,
 		Replicas:      b.config.Replicas,
@@ -140,7 +143,7 @@ func (b *Bus) consumeOnce(ctx context.Context, c consumption, handle handler) er
 		}
 		handlers.Go(func() {
 			defer func() { <-slots }()
-			b.settle(work, m, handle)
+			b.settle(work, m, c.ackWait, handle)
 		})
 	}, jetstream.PullMaxMessagesWithBytesLimit(2*c.workers, pullBytes), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 		if errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrConsumerNotFound) ||
@@ -155,7 +158,8 @@ func (b *Bus) consumeOnce(ctx context.Context, c consumption, handle handler) er
 		return fmt.Errorf("consume %s: %w", c.name, err)
 	}
 	defer func() {
-		messages.Stop()
+		// Not Stop, which drops what was fetched: it goes back at once, and not when its time is over.
+		messages.Drain()
 		<-messages.Closed()
 	}()
 	select {
@@ -169,12 +173,12 @@ func (b *Bus) consumeOnce(ctx context.Context, c consumption, handle handler) er
 }
 
 // settle runs the handler on one message and answers the server.
-func (b *Bus) settle(ctx context.Context, m jetstream.Msg, handle handler) {
+func (b *Bus) settle(ctx context.Context, m jetstream.Msg, claim time.Duration, handle handler) {
 	d := Delivery{Attempt: 1}
 	if meta, err := m.Metadata(); err == nil {
 		d = Delivery{Sequence: meta.Sequence.Stream, Attempt: int(meta.NumDelivered), Stored: meta.Timestamp}
 	}
-	stop := renew(m)
+	stop := renew(m, claim)
 	err := handle(ctx, m, d)
 	stop()
 	if err == nil || bridge.IsPermanent(err) {
@@ -192,18 +196,18 @@ func (b *Bus) settle(ctx context.Context, m jetstream.Msg, handle handler) {
 }
 
 // renew keeps the message claimed while it is being handled.
-func renew(m jetstream.Msg) (stop func()) {
+func renew(m jetstream.Msg, claim time.Duration) (stop func()) {
 	var mu sync.Mutex
 	var stopped bool
 	var timer *time.Timer
 	mu.Lock()
 	defer mu.Unlock()
-	timer = time.AfterFunc(ackWait/3, func() {
+	timer = time.AfterFunc(claim/3, func() {
 		mu.Lock()
 		defer mu.Unlock()
 		if !stopped {
 			_ = m.InProgress()
-			timer.Reset(ackWait / 3)
+			timer.Reset(claim / 3)
 		}
 	})
 	return func() {

@@ -31,7 +31,7 @@ func (b *Bus) Enqueue(ctx context.Context, n bridge.Notification) error {
 
 // ConsumeNotifications hands every notification to handle until ctx ends, as ConsumeEvents does.
 func (b *Bus) ConsumeNotifications(ctx context.Context, workers int, handle NotificationHandler) error {
-	return b.consume(ctx, consumption{notifyStream, notifyConsumer, workers, maxPendingNotifications}, func(ctx context.Context, m jetstream.Msg, d Delivery) error {
+	return b.consume(ctx, consumption{notifyStream, notifyConsumer, workers, maxPendingNotifications, ackWaitNotifications}, func(ctx context.Context, m jetstream.Msg, d Delivery) error {
 		var n bridge.Notification
 		if err := json.Unmarshal(m.Data(), &n); err != nil {
 			b.log.Error("a message on the notification stream is no notification",

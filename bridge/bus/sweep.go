@@ -140,7 +140,7 @@ func (b *Bus) surplusClaims(ctx context.Context, stream jetstream.Stream, object
 	if bytes < above {
 		return nil, nil
 	}
-	finished, err := b.finished(ctx)
+	finished, err := b.Handled(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -160,8 +160,8 @@ func (b *Bus) surplusClaims(ctx context.Context, stream jetstream.Stream, object
 	return old[:n], nil
 }
 
-// finished is the sequence up to which every event is done with.
-func (b *Bus) finished(ctx context.Context) (uint64, error) {
+// Handled is the sequence up to which every event was handled and acknowledged.
+func (b *Bus) Handled(ctx context.Context) (uint64, error) {
 	_, consumer, err := b.state(ctx)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return 0, nil // nothing was ever consumed

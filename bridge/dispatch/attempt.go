@@ -7,6 +7,7 @@ import (
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
+	"github.com/argo-bridge/argo-bridge/bridge/inflight"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 )
 
@@ -21,17 +22,20 @@ type attempt struct {
 	// queue says that the rule has not waited yet: it queues up where others wait, and leaves the last
 	// part of a limit to the leader.
 	queue bool
+	// turn is the one that is taken, of a rule that has waited.
+	turn waiting.Turn
 }
 
 var (
 	errBehind  = errors.New("earlier events of the template wait for a limit")
 	errFailing = errors.New("the template's submissions fail at the moment")
+	errDeposed = errors.New("another replica leads by now")
 )
 
-// start makes the Workflow of a rule that fits. The result's verdict is matched, rejected, or, with the error
-// that is to pass, waiting.
+// start makes the Workflow of a rule that fits. The result's verdict is matched, skipped, rejected, or, with the
+// error that is to pass, waiting.
 func (d *Dispatcher) start(ctx context.Context, a attempt) (bridge.Result, error) {
-	result := bridge.Result{Template: a.rule.Template.String(), Rule: a.rule.Name, Replay: a.replay}
+	result := a.result()
 	s, reason, err := d.plan(a)
 	switch {
 	case err != nil:
@@ -44,11 +48,24 @@ func (d *Dispatcher) start(ctx context.Context, a attempt) (bridge.Result, error
 	case a.queue && d.failing.is(a.rule.Template, d.Now()):
 		return become(result, bridge.Waiting, bridge.ReasonRetry, errFailing.Error()), errFailing
 	}
-	if ok, detail := d.Gate.Enter(s, !a.queue); !ok {
-		return become(result, bridge.Waiting, bridge.ReasonLimit, detail), waiting.Full
+	if skipped, is, err := d.outdated(ctx, a); err != nil || is {
+		return skipped, err
+	}
+	if denial := d.Gate.Enter(s, !a.queue); denial != nil {
+		return d.denied(ctx, a, denial)
+	}
+	return d.make(ctx, a, s)
+}
+
+// make makes the Workflow, for which the gate has kept a place.
+func (d *Dispatcher) make(ctx context.Context, a attempt, s bridge.Submission) (bridge.Result, error) {
+	result := a.result()
+	if err := d.rates.take(ctx, d.State, a.rule, d.Now()); err != nil {
+		d.Gate.Leave(s)
+		return become(result, bridge.Waiting, bridge.ReasonRate, "rate: "+err.Error()), err
 	}
 	if err := d.submit(ctx, a, s); err != nil {
-		d.Gate.Leave(s)
+		d.leave(s, err)
 		d.failing.set(a.rule.Template, d.Now(), !bridge.IsPermanent(err))
 		if bridge.IsPermanent(err) {
 			return become(result, bridge.Rejected, bridge.ReasonSubmit, err.Error()), nil
@@ -58,6 +75,33 @@ func (d *Dispatcher) start(ctx context.Context, a attempt) (bridge.Result, error
 	d.Gate.Made(s)
 	d.failing.set(a.rule.Template, d.Now(), false)
 	return matched(result, s), nil
+}
+
+// leave gives the place back. After a failure that may be none, such as an answer that never came, a rule with
+// bounds of its own keeps it: the Workflow may be there.
+func (d *Dispatcher) leave(s bridge.Submission, err error) {
+	if len(s.Bounds) == 0 || bridge.IsPermanent(err) {
+		d.Gate.Leave(s)
+	}
+}
+
+// denied says what becomes of an event that finds a limit reached.
+func (d *Dispatcher) denied(ctx context.Context, a attempt, denial *inflight.Denial) (bridge.Result, error) {
+	result, policy := a.result(), bridge.Queue
+	if denial.Reason == bridge.ReasonConcurrency {
+		policy = a.rule.Flow.Concurrency.Policy
+	}
+	switch {
+	case policy == bridge.Skip:
+		return become(result, bridge.Skipped, denial.Reason, denial.Detail), nil
+	case policy == bridge.ReplacePending && a.turn.Behind > 0:
+		return superseded(result, a.turn), nil
+	case policy == bridge.CancelInProgress:
+		if err := d.stop(ctx, a, denial); err != nil {
+			return become(result, bridge.Waiting, bridge.ReasonRetry, err.Error()), err
+		}
+	}
+	return become(result, bridge.Waiting, denial.Reason, denial.Detail), waiting.Full{On: denial.On}
 }
 
 func (d *Dispatcher) plan(a attempt) (s bridge.Submission, reason bridge.Reason, err error) {
@@ -76,6 +120,9 @@ func (d *Dispatcher) plan(a attempt) (s bridge.Submission, reason bridge.Reason,
 
 // submit makes the Workflow and counts how that went.
 func (d *Dispatcher) submit(ctx context.Context, a attempt, s bridge.Submission) error {
+	if len(s.Bounds) > 0 && !d.Leads() {
+		return errDeposed
+	}
 	began, source := time.Now(), s.Labels[bridge.LabelSource]
 	err := d.Submitter.Submit(ctx, s)
 	switch {
@@ -89,6 +136,11 @@ func (d *Dispatcher) submit(ctx context.Context, a attempt, s bridge.Submission)
 		d.Observer.SubmitFailed(source, "transient")
 	}
 	return err
+}
+
+// result is the attempt's, without a verdict.
+func (a attempt) result() bridge.Result {
+	return bridge.Result{Template: a.rule.Template.String(), Rule: a.rule.Name, Replay: a.replay}
 }
 
 func matched(r bridge.Result, s bridge.Submission) bridge.Result {

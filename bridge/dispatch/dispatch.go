@@ -11,12 +11,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
+	"github.com/argo-bridge/argo-bridge/bridge/inflight"
 	"github.com/argo-bridge/argo-bridge/bridge/match"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 )
@@ -43,17 +45,21 @@ type Ledger interface {
 // memory is given back when use has returned. found is false when the event is no longer there.
 type Events interface {
 	WithEvent(ctx context.Context, sequence uint64, use func(e bridge.Event)) (found bool, err error)
+	// Handled is the sequence up to which every event has been handled: settled, or put into the waiting room.
+	Handled(ctx context.Context) (sequence uint64, err error)
 }
 
 // A Room is where rules wait; *waiting.Room is one.
 type Room interface {
 	Taken(template bridge.Template) bool
 	Add(ctx context.Context, t waiting.Task) error
+	// Waiting is how many tasks wait in a lane, as far as this process knows.
+	Waiting(lane string) int
 }
 
 // A Gate bounds the Workflows in flight; *inflight.Gate is one.
 type Gate interface {
-	Enter(s bridge.Submission, leader bool) (ok bool, detail string)
+	Enter(s bridge.Submission, leader bool) *inflight.Denial
 	Leave(s bridge.Submission)
 	Seen(s bridge.Submission) bool
 	Made(s bridge.Submission)
@@ -81,16 +87,25 @@ type Dispatcher struct {
 	Room             Room
 	Gate             Gate
 	Submitter        bridge.Submitter
+	Stopper          Stopper
 	Validator        Validator
 	Rejections       Rejections
 	Observer         Observer
 	ClusterNamespace string
 	// MaxDepth is how many runs may start one another; see bridge.Facts.Depth.
 	MaxDepth int
-	Log      *zap.Logger
-	Now      func() time.Time
+	// Leads says whether this process, and no other, leads at this moment: asked right before a Workflow is made
+	// that counts for a rule's own limits.
+	Leads func() bool
+	// State holds the pace of rules and the batches that are closed, Latest the newest events of latest-only.
+	State, Latest Table
+	Log           *zap.Logger
+	Now           func() time.Time
 
-	failing failing
+	failing    failing
+	rates      rates
+	horizon    horizon
+	collecting sync.Mutex
 }
 
 // Handle is a bus.EventHandler. A nil error means that the outcome of every rule is recorded, or that the

@@ -18,6 +18,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
+	"github.com/argo-bridge/argo-bridge/bridge/inflight"
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
 	"github.com/argo-bridge/argo-bridge/bridge/match"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
@@ -36,6 +37,10 @@ type world struct {
 	open      bool // the gate
 	seen      map[string]bool
 	stored    map[uint64]bridge.Event // the event stream
+	denial    *inflight.Denial        // of the gate, when it is not open
+	left      int                     // places given back
+	stopped   []string
+	handled   uint64
 }
 
 func newWorld(t *testing.T, rules ...*bridge.Rule) *world {
@@ -49,12 +54,23 @@ func newWorld(t *testing.T, rules ...*bridge.Rule) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{workflows: map[string]int{}, open: true, seen: map[string]bool{}, stored: map[uint64]bridge.Event{7: made}}
+	state, err := b.Bucket(t.Context(), "STATE", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	latest, err := b.Bucket(t.Context(), "LATEST", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{
+		workflows: map[string]int{}, open: true, seen: map[string]bool{}, stored: map[uint64]bridge.Event{7: made}, handled: 1 << 40,
+		denial: &inflight.Denial{Reason: bridge.ReasonLimit, Detail: "the limit is reached"},
+	}
 	w.rules = fixedRules{match.New(rules, match.AllowAll()), rules}
 	w.Dispatcher = &Dispatcher{
 		Rules: &w.rules, Ledger: ledger.New(bucket, time.Hour, zaptest.NewLogger(t)),
 		Events: w, Room: w, Gate: w,
-		Submitter: w, Rejections: w, Observer: noObserver{}, ClusterNamespace: "argo",
+		State: state, Latest: latest, Leads: func() bool { return true }, Submitter: w, Stopper: w, Rejections: w, Observer: noObserver{}, ClusterNamespace: "argo",
 		Log: zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel)), Now: time.Now,
 	}
 	return w
@@ -100,17 +116,31 @@ func (w *world) Add(_ context.Context, t waiting.Task) error {
 	return nil
 }
 
-func (w *world) Enter(bridge.Submission, bool) (bool, string) { return w.open, "the limit is reached" }
-func (w *world) Leave(bridge.Submission)                      {}
-func (w *world) Seen(s bridge.Submission) bool                { return w.seen[s.Name] }
-func (w *world) Made(bridge.Submission)                       {}
+func (w *world) Enter(bridge.Submission, bool) *inflight.Denial {
+	if w.open {
+		return nil
+	}
+	return w.denial
+}
+func (w *world) Leave(bridge.Submission)       { w.left++ }
+func (w *world) Seen(s bridge.Submission) bool { return w.seen[s.Name] }
+func (w *world) Made(bridge.Submission)        {}
+
+func (w *world) Waiting(string) int                      { return len(w.tasks) }
+func (w *world) Handled(context.Context) (uint64, error) { return w.handled, nil }
+
+func (w *world) Stop(_ context.Context, workflow string, how bridge.Shutdown, reason string) error {
+	w.stopped = append(w.stopped, fmt.Sprintf("%s %s %s", how, workflow, reason))
+	return nil
+}
 
 // work does what the leader does: it tries each task until it is settled.
-func (w *world) work(t *testing.T, try waiting.Try) {
+func (w *world) work(t *testing.T, turn waiting.Turn) {
 	t.Helper()
 	var rest []waiting.Task
 	for _, task := range w.tasks {
-		if err := w.Work(t.Context(), task, try); err != nil && !bridge.IsPermanent(err) {
+		turn.Tasks = []waiting.Task{task}
+		if n, _ := w.Work(t.Context(), turn); n == 0 {
 			rest = append(rest, task)
 		}
 	}
@@ -130,6 +160,8 @@ func (w *world) Submit(_ context.Context, s bridge.Submission) error {
 }
 
 func (w *world) Rejected(_ context.Context, _ bridge.Event, _ bridge.Facts, rule *bridge.Rule, reason string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.rejected = append(w.rejected, rule.Name+": "+reason)
 	return nil
 }
@@ -201,9 +233,9 @@ func TestATransientFailureOfOneRuleWaitsAndHoldsUpNoOther(t *testing.T) {
 	if r := w.result(t, "bad"); r.Verdict != bridge.Waiting || r.Reason != bridge.ReasonRetry || !strings.Contains(r.Detail, "away") {
 		t.Errorf("while it waits: %+v", r)
 	}
-	w.work(t, waiting.Try{Number: 1})
+	w.work(t, waiting.Turn{Number: 1})
 	down = false
-	w.work(t, waiting.Try{Number: 2})
+	w.work(t, waiting.Turn{Number: 2})
 	if len(w.workflows) != 2 || len(w.tasks) != 0 {
 		t.Errorf("workflows: %v, want two; waiting %v", w.workflows, w.tasks)
 	}
@@ -248,7 +280,7 @@ func TestAFullTemplateWaitsInTheBusAndLaterEventsQueueUpBehind(t *testing.T) {
 	if len(w.workflows) != 0 || len(w.tasks) != 2 {
 		t.Fatalf("workflows %v, waiting %v: the later event overtook", w.workflows, w.tasks)
 	}
-	w.work(t, waiting.Try{})
+	w.work(t, waiting.Turn{})
 	if len(w.workflows) != 2 {
 		t.Errorf("workflows %v, want two", w.workflows)
 	}
@@ -294,7 +326,7 @@ func TestDyingBetweenRecordAndWaitingRoomLosesNothing(t *testing.T) {
 	if err := w.Handle(t.Context(), made, delivery(2)); err != nil {
 		t.Fatal(err)
 	}
-	w.work(t, waiting.Try{})
+	w.work(t, waiting.Turn{})
 	if len(w.workflows) != 1 || len(w.tasks) != 0 {
 		t.Errorf("workflows %v, waiting %v", w.workflows, w.tasks)
 	}
@@ -312,7 +344,7 @@ func TestDyingBeforeTheWaitingRoomWhileTheRuleIsDeletedParksTheEvent(t *testing.
 	if err := w.Handle(t.Context(), made, delivery(2)); err != nil {
 		t.Fatal(err)
 	}
-	w.work(t, waiting.Try{})
+	w.work(t, waiting.Turn{})
 	if r := w.result(t, "r"); r.Verdict != bridge.Parked || len(w.tasks) != 0 {
 		t.Errorf("result %+v, waiting %v: want it parked", r, w.tasks)
 	}
@@ -327,9 +359,9 @@ func TestDyingAfterATaskWasSettledDoesNotRunItAgain(t *testing.T) {
 	}
 	w.open = true
 	left := w.tasks
-	w.work(t, waiting.Try{})
+	w.work(t, waiting.Turn{})
 	w.tasks = left // it died before the task was taken out
-	w.work(t, waiting.Try{})
+	w.work(t, waiting.Turn{})
 	for name, n := range w.workflows {
 		if n != 1 {
 			t.Errorf("%s was submitted %d times", name, n)
@@ -356,7 +388,7 @@ func TestARuleWhoseRecordHasAgedWhileItWaitedIsRecordedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, rule(t, "r", "data.name"))
 	w.tasks = []waiting.Task{{Event: made.Hash(), Sequence: 7, Template: bridge.Template{Namespace: "team", Name: "build"}, Rule: "r"}}
-	w.work(t, waiting.Try{})
+	w.work(t, waiting.Turn{})
 	if r := w.result(t, "r"); r.Verdict != bridge.Matched || len(w.workflows) != 1 {
 		t.Errorf("result %+v, workflows %v", r, w.workflows)
 	}
@@ -370,7 +402,7 @@ func TestARuleThatIsGoneParksTheEvent(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.rules.rules = nil
-	w.work(t, waiting.Try{})
+	w.work(t, waiting.Turn{})
 	if r := w.result(t, "r"); r.Verdict != bridge.Parked || r.Detail == "" || len(w.tasks) != 0 {
 		t.Errorf("result %+v, waiting %v: want parked with its reason", r, w.tasks)
 	}
@@ -384,7 +416,7 @@ func TestAnEventThatTheBusLostIsHandledAnewWhenItsSourceSendsItAgain(t *testing.
 		t.Fatal(err)
 	}
 	w.open, w.stored = true, map[uint64]bridge.Event{}
-	w.work(t, waiting.Try{})
+	w.work(t, waiting.Turn{})
 	if r := w.result(t, "r"); r.Verdict != bridge.Rejected || r.Reason != bridge.ReasonLost {
 		t.Fatalf("result %+v, want rejected as lost", r)
 	}
@@ -401,14 +433,14 @@ func TestWhatCanNeverBeMadeIsRejectedWithItsReasonAndTold(t *testing.T) {
 	cases := map[string]struct {
 		parameter string
 		fail      error
-		try       waiting.Try // of the leader, if it comes to that
+		turn      waiting.Turn // of the leader, if it comes to that
 		reason    bridge.Reason
 		detail    string
 	}{
 		"a parameter that is null":           {parameter: "data.missing", reason: bridge.ReasonParameter, detail: `"p"`},
 		"a parameter that is too long":       {parameter: `repeat("x", 70000)`, reason: bridge.ReasonParameter, detail: "64 KiB"},
 		"an object that the server refuses":  {parameter: "data.name", fail: bridge.Permanent(errors.New("invalid")), reason: bridge.ReasonSubmit, detail: "invalid"},
-		"a refusal that has lasted for long": {parameter: "data.name", fail: bridge.Refusal(errors.New("forbidden")), try: waiting.Try{Failing: time.Now().Add(-patience - time.Second)}, reason: bridge.ReasonSubmit, detail: "given up"},
+		"a refusal that has lasted for long": {parameter: "data.name", fail: bridge.Refusal(errors.New("forbidden")), turn: waiting.Turn{Failing: time.Now().Add(-patience - time.Second)}, reason: bridge.ReasonSubmit, detail: "given up"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -418,7 +450,7 @@ func TestWhatCanNeverBeMadeIsRejectedWithItsReasonAndTold(t *testing.T) {
 			if err := w.Handle(t.Context(), made, delivery(1)); err != nil {
 				t.Fatal(err)
 			}
-			w.work(t, c.try)
+			w.work(t, c.turn)
 			record, _, err := w.Ledger.Lookup(t.Context(), made)
 			if err != nil || !record.Done || len(record.Results) != 1 {
 				t.Fatalf("record: %+v %v", record, err)
@@ -441,9 +473,9 @@ func TestARefusalIsTransientAtFirst(t *testing.T) {
 	if err := w.Handle(t.Context(), made, delivery(1)); err != nil || w.result(t, "r").Verdict != bridge.Waiting {
 		t.Fatalf("got %v, %+v, want it to wait", err, w.result(t, "r"))
 	}
-	w.work(t, waiting.Try{Failing: time.Now()})
+	w.work(t, waiting.Turn{Failing: time.Now()})
 	w.fail = nil
-	w.work(t, waiting.Try{Failing: time.Now()})
+	w.work(t, waiting.Turn{Failing: time.Now()})
 	if len(w.workflows) != 1 {
 		t.Errorf("workflows: %v", w.workflows)
 	}

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -53,7 +54,7 @@ func (h *handling) run(ctx context.Context) error {
 func (h *handling) decide(ctx context.Context) error {
 	for _, before := range h.record.Results {
 		if before.Verdict == bridge.Waiting && before.Replay == "" {
-			h.wait(bridge.ParseTemplate(before.Template), before.Rule, before.Reason)
+			h.wait(bridge.ParseTemplate(before.Template), before.Rule, before.Reason, h.lineAgain(before))
 		}
 	}
 	for _, decision := range h.Rules.Match(h.facts, h.scope.Variables) {
@@ -71,14 +72,22 @@ func (h *handling) decide(ctx context.Context) error {
 // settle carries one decision out. An error means: not settled, try again.
 func (h *handling) settle(ctx context.Context, decision bridge.Decision) error {
 	result := resultOf(decision)
-	if decision.Verdict == bridge.Matched {
+	var line *waiting.Line
+	switch {
+	case decision.Verdict != bridge.Matched:
+	case !decision.Rule.Flow.Free():
+		var err error
+		if result, line, err = h.lineUp(ctx, decision.Rule); err != nil {
+			return err
+		}
+	default:
 		result, _ = h.start(ctx, attempt{
 			event: h.event, facts: h.facts, scope: h.scope, rule: decision.Rule, stored: h.delivery.Stored, queue: true,
 		})
 	}
 	switch result.Verdict {
 	case bridge.Waiting:
-		h.wait(decision.Rule.Template, decision.Rule.Name, result.Reason)
+		h.wait(decision.Rule.Template, decision.Rule.Name, result.Reason, line)
 	case bridge.Rejected:
 		if err := h.Rejections.Rejected(ctx, h.event, h.facts, decision.Rule, result.Detail); err != nil {
 			return err
@@ -94,11 +103,26 @@ func (h *handling) set(result bridge.Result) {
 	h.record.Set(result)
 }
 
-func (h *handling) wait(template bridge.Template, rule string, why bridge.Reason) {
+func (h *handling) wait(template bridge.Template, rule string, why bridge.Reason, line *waiting.Line) {
 	h.queue = append(h.queue, waiting.Task{
 		Event: h.event.Hash(), Sequence: h.record.Sequence, Template: template, Rule: rule, Since: h.Now().UTC(),
-		Limit: why == bridge.ReasonLimit,
+		Limit: why == bridge.ReasonLimit && line == nil, Line: line,
 	})
+}
+
+// lineAgain is where a rule waits that was to wait by the record of an earlier attempt. If the rule has changed
+// since, it may be another place than before: the second of two tasks finds the event settled.
+func (h *handling) lineAgain(before bridge.Result) *waiting.Line {
+	rule, _ := h.Rules.Rule(bridge.ParseTemplate(before.Template), before.Rule)
+	variables, err := h.scope.Variables()
+	if rule == nil || err != nil {
+		return nil
+	}
+	line, err := lineOf(rule, variables)
+	if err != nil {
+		return nil // the turn says so
+	}
+	return line
 }
 
 func resultOf(d bridge.Decision) bridge.Result {
@@ -107,15 +131,22 @@ func resultOf(d bridge.Decision) bridge.Result {
 	}
 }
 
+// failures are the reasons to wait that are nobody's wish.
+var failures = []bridge.Reason{bridge.ReasonLimit, bridge.ReasonRetry}
+
 // decided counts and logs what became of a rule.
 func (d *Dispatcher) decided(e bridge.Event, rule *bridge.Rule, result bridge.Result) {
 	d.Observer.Decided(bridge.Decision{Rule: rule, Verdict: result.Verdict, Reason: result.Reason, Detail: result.Detail})
 	level := zap.DebugLevel
 	switch result.Verdict {
-	case bridge.Matched:
+	case bridge.Matched, bridge.Skipped:
 		level = zap.InfoLevel
-	case bridge.Rejected, bridge.Parked, bridge.Waiting:
+	case bridge.Rejected, bridge.Parked:
 		level = zap.WarnLevel
+	case bridge.Waiting:
+		if level = zap.WarnLevel; !slices.Contains(failures, result.Reason) {
+			level = zap.InfoLevel
+		}
 	}
 	if entry := d.Log.Check(level, "rule "+string(result.Verdict)); entry != nil {
 		entry.Write(append(eventFields(e),

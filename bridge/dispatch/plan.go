@@ -18,12 +18,15 @@ const (
 	annotationDescription = "workflows.argoproj.io/description"
 )
 
-// A Start is one rule that an event starts.
+// A Start is one rule that an event, or a batch of them, starts.
 type Start struct {
+	// Event is what started it; of a batch, the first.
 	Event     bridge.Event
 	Facts     bridge.Facts
 	Rule      *bridge.Rule
 	Variables map[string]any
+	// Batch are the events of a batch with the variables of each; nil: the event alone.
+	Batch []Member
 	// Replay names the replay that asks for another Workflow of the same event and rule; empty for the
 	// event's own.
 	Replay string
@@ -31,24 +34,37 @@ type Start struct {
 	ClusterNamespace string
 }
 
+// A Member is one event of a batch.
+type Member struct {
+	Event     bridge.Event
+	Variables map[string]any
+}
+
 // Plan is the Workflow that a rule makes of an event: a pure function, so that doing it again after a
 // crash makes the same one. An error is permanent and says which parameter or setting cannot be filled.
 func Plan(start Start) (bridge.Submission, error) {
 	rule := start.Rule
+	if rule.Flow.Batch != nil && start.Batch == nil {
+		start.Batch = []Member{{start.Event, start.Variables}}
+	}
 	s := bridge.Submission{
 		Template:  rule.Template,
 		Rule:      rule.Name,
 		Namespace: rule.Template.Namespace,
-		Name:      WorkflowName(rule, start.Event, start.Replay),
+		Name:      start.name(),
 	}
 	if rule.Template.Cluster() {
 		s.Namespace = start.ClusterNamespace
 	}
-	var err error
-	if s.Parameters, err = mapping.Parameters(rule, start.Variables); err != nil {
+	keys, err := mapping.Keys(rule, start.Variables)
+	if err != nil {
 		return s, err
 	}
-	settings, err := mapping.Render(rule, start.Variables)
+	variables := start.variables()
+	if s.Parameters, err = mapping.Parameters(rule, variables); err != nil {
+		return s, err
+	}
+	settings, err := mapping.Render(rule, variables)
 	if err != nil {
 		return s, err
 	}
@@ -61,6 +77,8 @@ func Plan(start Start) (bridge.Submission, error) {
 	if start.Replay != "" {
 		s.Annotations[bridge.AnnotationReplay] = start.Replay
 	}
+	start.stampBatch(&s)
+	stampFlow(&s, rule, keys)
 	return s, nil
 }
 
@@ -71,8 +89,12 @@ func WorkflowName(rule *bridge.Rule, e bridge.Event, replay string) string {
 		identity += "\n" + replay
 	}
 	sum := sha256.Sum256([]byte(identity))
-	suffix := "-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:10]))
-	name := rule.Template.Name
+	return nameOf(rule.Template, sum)
+}
+
+func nameOf(template bridge.Template, identity [sha256.Size]byte) string {
+	suffix := "-" + strings.ToLower(base32.StdEncoding.EncodeToString(identity[:10]))
+	name := template.Name
 	name = strings.TrimRight(name[:min(len(name), bridge.MaxLabel-len(suffix))], "-.")
 	return name + suffix
 }

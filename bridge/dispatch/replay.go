@@ -81,10 +81,23 @@ func (x *replaying) decide(ctx context.Context, record bridge.Record, d bridge.D
 		answer.Verdict, answer.Reason = bridge.Waiting, bridge.ReasonReplay
 		x.tasks = append(x.tasks, waiting.Task{
 			Event: x.event.Hash(), Sequence: x.at.Sequence, Template: d.Rule.Template, Rule: d.Rule.Name,
-			Replay: a.replay, Since: x.Now().UTC(),
+			Replay: a.replay, Since: x.Now().UTC(), Line: x.line(d.Rule),
 		})
 	}
 	x.decided = append(x.decided, answer)
+}
+
+// line is where a rule with flow control waits; its plan has shown that it can be told.
+func (x *replaying) line(rule *bridge.Rule) *waiting.Line {
+	variables, err := x.attempt.scope.Variables()
+	if err != nil {
+		return nil
+	}
+	line, err := lineOf(rule, variables)
+	if err != nil {
+		return nil
+	}
+	return line
 }
 
 // enqueue records what waits, then puts it into the waiting room. Cut off between the two it is done again by

@@ -14,36 +14,68 @@ import (
 // for permanent: an API server that starts answers so as well.
 const patience = 3 * time.Minute
 
-// A turn is one attempt at a rule that waits.
-type turn struct {
-	*Dispatcher
-	task   waiting.Task
-	try    waiting.Try
-	event  bridge.Event
-	record bridge.Record
-	before bridge.Result // what the record says so far
+// Lead is called by the process that begins to lead, before it works: what it knows from an earlier time, others
+// may have changed.
+func (d *Dispatcher) Lead() {
+	d.rates.reset()
+	d.horizon.reset()
 }
 
 // Work is a waiting.Handler: it makes the Workflow of a rule whose turn has come, and records the result. The
 // rule is the one of now; that it fits was decided when the event came.
-func (d *Dispatcher) Work(ctx context.Context, task waiting.Task, try waiting.Try) error {
-	record, known, err := d.Ledger.Find(ctx, task.Event)
+func (d *Dispatcher) Work(ctx context.Context, t waiting.Turn) (settled int, err error) {
+	first := t.Tasks[0]
+	rule, decision := d.Rules.Rule(first.Template, first.Rule)
+	if first.Line != nil && first.Line.MaxItems > 0 {
+		if done, err := d.resume(ctx, t); err != nil || done > 0 {
+			return done, err
+		}
+	}
+	if rule != nil && first.Line != nil {
+		if err := d.ready(ctx, rule, t); err != nil {
+			return 0, err
+		}
+		if rule.Flow.Batch != nil && first.Line.MaxItems > 0 {
+			return d.batch(ctx, rule, t)
+		}
+	}
+	w := &turn{Dispatcher: d, Turn: t, task: first, rule: rule, decision: decision}
+	if err = w.run(ctx); err != nil && !bridge.IsPermanent(err) {
+		return 0, err
+	}
+	return 1, err
+}
+
+// A turn is one attempt at a rule that waits.
+type turn struct {
+	*Dispatcher
+	waiting.Turn
+	task     waiting.Task
+	rule     *bridge.Rule // as it is now; nil: gone or faulty, as the decision says
+	decision bridge.Decision
+	event    bridge.Event
+	record   bridge.Record
+	before   bridge.Result // what the record says so far
+}
+
+func (t *turn) run(ctx context.Context) error {
+	record, known, err := t.Ledger.Find(ctx, t.task.Event)
 	if err != nil {
 		return err
 	}
-	t := &turn{Dispatcher: d, task: task, try: try, record: record}
+	t.record = record
 	var decided bool
-	if t.before, decided = record.Result(task.Template, task.Rule, task.Replay); decided && t.before.Settled() {
+	if t.before, decided = record.Result(t.task.Template, t.task.Rule, t.task.Replay); decided && t.before.Settled() {
 		return nil // and died before the task was taken out
 	}
 	var ours bool
 	var worked error
-	_, err = d.Events.WithEvent(ctx, task.Sequence, func(e bridge.Event) {
-		if ours = e.Hash() == task.Event; !ours {
+	_, err = t.Events.WithEvent(ctx, t.task.Sequence, func(e bridge.Event) {
+		if ours = e.Hash() == t.task.Event; !ours {
 			return
 		}
 		if t.event = e; !known { // it has aged while the rule waited
-			t.record = bridge.Record{Event: e.ID, Source: e.Source, Type: e.Type, Subject: e.Subject, Sequence: task.Sequence}
+			t.record = aged(e, t.task)
 		}
 		worked = t.work(ctx)
 	})
@@ -51,17 +83,23 @@ func (d *Dispatcher) Work(ctx context.Context, task waiting.Task, try waiting.Tr
 		return err
 	}
 	if !ours {
-		return t.conclude(ctx, become(t.before, bridge.Rejected, bridge.ReasonLost,
-			"the event is no longer on the bus; if its source sends it again, it is handled anew"))
+		return t.conclude(ctx, become(t.before, bridge.Rejected, bridge.ReasonLost, lostDetail))
 	}
 	return worked
 }
 
+const lostDetail = "the event is no longer on the bus; if its source sends it again, it is handled anew"
+
+// aged is the record of an event whose own has aged while it waited.
+func aged(e bridge.Event, t waiting.Task) bridge.Record {
+	return bridge.Record{Event: e.ID, Source: e.Source, Type: e.Type, Subject: e.Subject, Sequence: t.Sequence}
+}
+
 func (t *turn) work(ctx context.Context) error {
 	result, failed := t.start(ctx)
-	result.Attempts = t.try.Number
+	result.Attempts = t.Number
 	var settled error
-	if bridge.IsRefusal(failed) && !t.try.Failing.IsZero() && t.Now().Sub(t.try.Failing) > patience {
+	if t.refused(failed, t.Turn) {
 		result = become(result, bridge.Rejected, bridge.ReasonSubmit, fmt.Sprintf("given up after %s: %v", patience, failed))
 		failed, settled = nil, bridge.Permanent(failed)
 	}
@@ -82,36 +120,48 @@ func (t *turn) work(ctx context.Context) error {
 	return settled
 }
 
-// start tries to make the Workflow by the rule as it is now.
+// refused says that a template has met nothing but refusals for too long.
+func (d *Dispatcher) refused(err error, t waiting.Turn) bool {
+	return bridge.IsRefusal(err) && !t.Failing.IsZero() && d.Now().Sub(t.Failing) > patience
+}
+
+// start tries to make the Workflow.
 func (t *turn) start(ctx context.Context) (bridge.Result, error) {
 	result := bridge.Result{Template: t.task.Template.String(), Rule: t.task.Rule, Replay: t.task.Replay}
-	rule, decision := t.Rules.Rule(t.task.Template, t.task.Rule)
-	if rule == nil {
-		return become(result, decision.Verdict, decision.Reason, decision.Detail), nil
+	if t.rule == nil {
+		return become(result, t.decision.Verdict, t.decision.Reason, t.decision.Detail), nil
 	}
 	facts, err := Describe(t.Finders, t.event)
 	if err != nil {
 		return become(result, bridge.Rejected, bridge.ReasonPayload, err.Error()), nil
 	}
 	return t.Dispatcher.start(ctx, attempt{
-		event: t.event, facts: facts, scope: expression.NewScope(t.event, facts), rule: rule, replay: t.task.Replay, stored: t.record.Stored,
+		event: t.event, facts: facts, scope: expression.NewScope(t.event, facts), rule: t.rule, replay: t.task.Replay,
+		stored: t.record.Stored, turn: t.Turn,
 	})
 }
 
 // tell tells of a rejection.
 func (t *turn) tell(ctx context.Context, result bridge.Result) error {
 	facts, _ := Describe(t.Finders, t.event) // without facts the message says less
-	return t.Rejections.Rejected(ctx, t.event, facts, t.rule(), result.Detail)
+	return t.Rejections.Rejected(ctx, t.event, facts, named(t.task), result.Detail)
 }
 
-func (t *turn) rule() *bridge.Rule { return &bridge.Rule{Template: t.task.Template, Name: t.task.Rule} }
+// named is as much of a task's rule as is known when the rule is gone.
+func named(t waiting.Task) *bridge.Rule { return &bridge.Rule{Template: t.Template, Name: t.Rule} }
 
 // conclude records the result, and counts and logs it when it is settled.
 func (t *turn) conclude(ctx context.Context, result bridge.Result) error {
-	result.Template, result.Rule, result.Replay, result.At = t.task.Template.String(), t.task.Rule, t.task.Replay, t.Now().UTC()
-	err := t.update(ctx, t.task.Event, func(r *bridge.Record, known bool) bool {
+	return t.settle(ctx, t.task, t.record, result)
+}
+
+// settle records the result of a task, and counts and logs it when it is settled. The record is written if there is
+// none any more.
+func (d *Dispatcher) settle(ctx context.Context, task waiting.Task, record bridge.Record, result bridge.Result) error {
+	result.Template, result.Rule, result.Replay, result.At = task.Template.String(), task.Rule, task.Replay, d.Now().UTC()
+	err := d.update(ctx, task.Event, func(r *bridge.Record, known bool) bool {
 		if !known {
-			*r = t.record
+			*r = record
 			r.Revision = 0
 		}
 		r.Set(result)
@@ -121,8 +171,8 @@ func (t *turn) conclude(ctx context.Context, result bridge.Result) error {
 		return err
 	}
 	if result.Verdict != bridge.Waiting {
-		e := bridge.Event{ID: t.record.Event, Source: t.record.Source, Type: t.record.Type, Subject: t.record.Subject}
-		t.decided(e, t.rule(), result)
+		e := bridge.Event{ID: record.Event, Source: record.Source, Type: record.Type, Subject: record.Subject}
+		d.decided(e, named(task), result)
 	}
 	return nil
 }

@@ -62,25 +62,46 @@ func (h *History) Story(ctx context.Context, id string) (bridge.Story, error) {
 	if ok && e.Hash() == s.Hash {
 		s.Event = &e
 	}
-	runs, err := h.Runs.List(ctx, notify.RunsOf(s.Hash))
-	if err != nil {
+	if err := h.follow(ctx, &s, s.Hash, func(string) bool { return true }); err != nil {
 		return s, err
 	}
+	return s, h.batches(ctx, &s)
+}
+
+// follow adds the runs and notifications that are kept under an event's hash, of the Workflows that count.
+func (h *History) follow(ctx context.Context, s *bridge.Story, hash string, counts func(workflow string) bool) error {
+	runs, err := h.Runs.List(ctx, notify.RunsOf(hash))
+	if err != nil {
+		return err
+	}
 	for _, entry := range runs {
-		if r, err := notify.DecodeRun(entry); err == nil {
+		if r, err := notify.DecodeRun(entry); err == nil && counts(r.Workflow) {
 			s.Runs = append(s.Runs, r)
 		}
 	}
-	sent, err := h.Outbox.List(ctx, notify.OutboxOf(s.Hash))
+	sent, err := h.Outbox.List(ctx, notify.OutboxOf(hash))
 	if err != nil {
-		return s, err
+		return err
 	}
 	for _, entry := range sent {
-		if r, err := notify.DecodeSent(entry); err == nil {
+		if r, err := notify.DecodeSent(entry); err == nil && counts(r.Workflow) {
 			s.Notifications = append(s.Notifications, r)
 		}
 	}
-	return s, nil
+	return nil
+}
+
+// batches adds the runs of the batches that the event went into: they are kept under the first event of each.
+func (h *History) batches(ctx context.Context, s *bridge.Story) error {
+	for _, r := range s.Record.Results {
+		if r.Batch == nil || r.Batch.Lead == s.Hash {
+			continue
+		}
+		if err := h.follow(ctx, s, r.Batch.Lead, func(workflow string) bool { return workflow == r.Workflow }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // find looks for a record by the event's hash, or through all of them by its id.

@@ -228,12 +228,12 @@ func TestARequestThroughTheBusIsCarriedOutByWhoeverLeads(t *testing.T) {
 		t.Errorf("the task: %+v", task.Request)
 	}
 	handed := 0
-	next := func(context.Context, waiting.Task, waiting.Try) error { handed++; return nil }
+	next := func(context.Context, waiting.Turn) (int, error) { handed++; return 1, nil }
 	p := &Replayer{History: newPast(t).History}
-	if err := p.Work(next)(t.Context(), waiting.Task{}, waiting.Try{}); err != nil || handed != 1 {
+	if _, err := p.Work(next)(t.Context(), waiting.Turn{Tasks: []waiting.Task{{}}}); err != nil || handed != 1 {
 		t.Errorf("another task: %v, handed on %d times", err, handed)
 	}
-	if err := p.Work(next)(t.Context(), task, waiting.Try{}); !bridge.IsPermanent(err) || handed != 1 {
+	if n, err := p.Work(next)(t.Context(), waiting.Turn{Tasks: []waiting.Task{task}}); n != 1 || !bridge.IsPermanent(err) || handed != 1 {
 		t.Errorf("a request for an event that is not there: %v, want it settled", err)
 	}
 }

@@ -79,11 +79,16 @@ func complete(r bridge.Replay) (bridge.Replay, error) {
 
 // Work hands requests that were put on the bus to the replayer, and all other tasks to next.
 func (p *Replayer) Work(next waiting.Handler) waiting.Handler {
-	return func(ctx context.Context, t waiting.Task, try waiting.Try) error {
-		if t.Request == nil {
-			return next(ctx, t, try)
+	return func(ctx context.Context, t waiting.Turn) (int, error) {
+		request := t.Tasks[0].Request
+		if request == nil {
+			return next(ctx, t)
 		}
-		return p.Replay(ctx, *t.Request, func(bridge.Replayed) {})
+		err := p.Replay(ctx, *request, func(bridge.Replayed) {})
+		if err != nil && !bridge.IsPermanent(err) {
+			return 0, err
+		}
+		return 1, err
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package inflight knows the bridge's own Workflows that have not ended, and the names of those that it has
-// seen. It follows the cluster's Workflows by label, so that what it counts is true after any restart, with
-// any number of replicas, and when people delete runs by hand.
+// Package inflight knows the Workflows that have not ended, and the names of those that it has seen. It follows
+// the cluster's Workflows by label, so that what it counts is true after any restart, with any number of replicas,
+// and when people start or delete runs by hand.
 //
 // A Workflow that a process has just made counts before the watch shows it.
 package inflight
@@ -20,17 +20,16 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
-	"github.com/argo-bridge/argo-bridge/bridge/submit"
 )
 
-// selector is the bridge's own Workflows that have not ended.
-const selector = bridge.LabelEvent + ",workflows.argoproj.io/completed!=true"
+// selector is the Workflows that have not ended.
+const selector = "workflows.argoproj.io/completed!=true"
 
 const (
 	// remember is how long the name of a Workflow that was seen is known: longer than a message may
 	// stay unacknowledged after the process that handled it has died.
 	remember = 10 * time.Minute
-	// expect is how long a Workflow that was made counts although no watch shows it.
+	// expect is how long a Workflow that was made counts although no watch shows it; then the API server is asked.
 	expect = time.Minute
 )
 
@@ -38,15 +37,16 @@ const (
 type Tracker struct {
 	client    metadata.Interface
 	namespace string
-	freed     func()
+	freed     func(limits ...string)
 	now       func() time.Time
 	synced    chan struct{}
 
 	mu       sync.Mutex
-	running  map[string]bridge.Template // namespace/name → template
-	expected map[string]expectation     // made by this process, and not shown by the watch yet
-	counts   map[bridge.Template]int    // of running and expected
-	seen     map[name]uint32            // → Unix seconds when
+	running  map[string]run         // namespace/name → shown by the watch
+	expected map[string]expectation // known to be made, and not shown by the watch yet
+	counts   counts                 // of running and expected
+	arrivals uint64
+	seen     map[name]uint32 // → Unix seconds when
 }
 
 // A name is a digest of namespace/name: many are remembered.
@@ -59,29 +59,31 @@ func nameOf(workflow string) (n name) {
 }
 
 type expectation struct {
-	template bridge.Template
-	until    time.Time
+	run
+	until time.Time
 }
 
-// New makes a tracker of a namespace, or of all when it is empty. freed is called when a run has ended.
-func New(client metadata.Interface, namespace string, freed func(), now func() time.Time) *Tracker {
+// New makes a tracker of a namespace, or of all when it is empty. freed is called when a run has ended, with the
+// limits for which it counted (see Denial.On).
+func New(client metadata.Interface, namespace string, freed func(limits ...string), now func() time.Time) *Tracker {
 	return &Tracker{
 		client: client, namespace: namespace, freed: freed, now: now, synced: make(chan struct{}),
-		running: map[string]bridge.Template{}, expected: map[string]expectation{},
-		counts: map[bridge.Template]int{}, seen: map[name]uint32{},
+		running: map[string]run{}, expected: map[string]expectation{}, counts: counts{}, seen: map[name]uint32{},
 	}
 }
 
+var workflows = schema.GroupVersionResource{Group: wfapi.Group, Version: wfapi.Version, Resource: wfapi.WorkflowPlural}
+
 // Run follows the Workflows until ctx ends.
 func (t *Tracker) Run(ctx context.Context) error {
-	resource := schema.GroupVersionResource{Group: wfapi.Group, Version: wfapi.Version, Resource: wfapi.WorkflowPlural}
-	informer := metadatainformer.NewFilteredMetadataInformer(t.client, resource, t.namespace, 0, cache.Indexers{},
+	informer := metadatainformer.NewFilteredMetadataInformer(t.client, workflows, t.namespace, 0, cache.Indexers{},
 		func(o *metav1.ListOptions) { o.LabelSelector = selector }).Informer()
 	if err := informer.SetTransform(slim); err != nil {
 		return fmt.Errorf("follow workflows in flight: %w", err)
 	}
 	handler, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    t.added,
+		UpdateFunc: func(_, o any) { t.added(o) },
 		DeleteFunc: t.ended,
 	})
 	if err != nil {
@@ -101,28 +103,43 @@ func (t *Tracker) Run(ctx context.Context) error {
 
 // slim keeps of an object what is read here.
 func slim(o any) (any, error) {
-	if m, ok := o.(*metav1.PartialObjectMetadata); ok {
-		m.Annotations, m.ManagedFields, m.OwnerReferences, m.Finalizers = nil, nil, nil, nil
+	m, ok := o.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return o, nil
 	}
-	return o, nil
+	stopped, is := m.Annotations[bridge.AnnotationStopped]
+	m.Annotations, m.ManagedFields, m.OwnerReferences, m.Finalizers = nil, nil, nil, nil
+	if is {
+		m.Annotations = map[string]string{bridge.AnnotationStopped: stopped}
+	}
+	return m, nil
 }
 
 // Synced is closed once all Workflows that were in flight at the start are known.
 func (t *Tracker) Synced() <-chan struct{} { return t.synced }
 
-// enter counts a Workflow that is about to be made, if fits agrees to the counts as they are.
-func (t *Tracker) enter(s bridge.Submission, fits func(ofTemplate, all int) bool) bool {
+// enter counts a Workflow that is about to be made, if deny does not object to the counts as they are. One that
+// has its place already keeps it.
+func (t *Tracker) enter(s bridge.Submission, deny func(c counts) *Denial) *Denial {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !fits(t.counts[s.Template], len(t.running)+len(t.expected)) {
-		return false
-	}
 	key := s.Namespace + "/" + s.Name
-	if _, known := t.expected[key]; !known && !t.knows(key) {
-		t.expected[key] = expectation{s.Template, t.now().Add(expect)}
-		t.counts[s.Template]++
+	if _, expected := t.expected[key]; expected || t.knows(key) {
+		return nil
 	}
-	return true
+	if d := deny(t.counts); d != nil {
+		d.Stop = t.stoppable(s, d)
+		return d
+	}
+	t.expect(key, runOf(s, t.now()))
+	return nil
+}
+
+func (t *Tracker) expect(key string, r run) {
+	t.arrivals++
+	r.arrival = t.arrivals
+	t.expected[key] = expectation{r, t.now().Add(expect)}
+	t.counts.add(r, 1)
 }
 
 func (t *Tracker) knows(key string) bool {
@@ -134,8 +151,11 @@ func (t *Tracker) knows(key string) bool {
 // leave takes back what enter has counted.
 func (t *Tracker) leave(s bridge.Submission) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.drop(t.expected, s.Namespace+"/"+s.Name)
+	x, dropped := t.drop(s.Namespace + "/" + s.Name)
+	t.mu.Unlock()
+	if dropped {
+		t.freed(x.limits()...)
+	}
 }
 
 // See notes the name of a Workflow that was once there, namespace/name.
@@ -154,27 +174,40 @@ func (t *Tracker) Seen(workflow string) bool {
 	return t.knows(workflow)
 }
 
-// Count returns how many Workflows are in flight of a template, and in all.
+// Count returns how many Workflows of the bridge are in flight of a template, and in all.
 func (t *Tracker) Count(template bridge.Template) (ofTemplate, all int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.counts[template], len(t.running) + len(t.expected)
+	return t.counts[templateLimit(template)], t.counts[allLimit]
 }
 
+// added is called when a Workflow is shown, and when it has changed.
 func (t *Tracker) added(o any) {
 	m, ok := o.(*metav1.PartialObjectMetadata)
 	if !ok {
 		return
 	}
-	key, template := m.Namespace+"/"+m.Name, templateOf(m)
+	key, r := m.Namespace+"/"+m.Name, readRun(m)
+	if !r.relevant() {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.drop(t.expected, key)
+	x, made := t.drop(key)
 	t.see(key)
-	if _, known := t.running[key]; !known {
-		t.running[key] = template
-		t.counts[template]++
+	old, known := t.running[key]
+	switch {
+	case known:
+		t.counts.add(old, -1)
+		r.arrival = old.arrival
+	case made:
+		r.arrival = x.arrival
+	default:
+		t.arrivals++
+		r.arrival = t.arrivals
 	}
+	t.running[key] = r
+	t.counts.add(r, 1)
 }
 
 // ended is called when a Workflow is deleted, and when it has ended: it no longer fits the selector.
@@ -188,60 +221,26 @@ func (t *Tracker) ended(o any) {
 	}
 	key := m.Namespace + "/" + m.Name
 	t.mu.Lock()
-	t.drop(t.expected, key)
-	if template, known := t.running[key]; known {
+	x, made := t.drop(key)
+	r, known := t.running[key]
+	if known {
 		delete(t.running, key)
-		t.less(template)
+		t.counts.add(r, -1)
+	} else {
+		r = x.run
 	}
 	t.mu.Unlock()
-	t.freed()
-}
-
-func (t *Tracker) drop(expected map[string]expectation, key string) {
-	if x, ok := expected[key]; ok {
-		delete(expected, key)
-		t.less(x.template)
+	if known || made {
+		t.freed(r.limits()...)
 	}
 }
 
-func (t *Tracker) less(template bridge.Template) {
-	if t.counts[template]--; t.counts[template] <= 0 {
-		delete(t.counts, template)
+// drop takes an expectation out.
+func (t *Tracker) drop(key string) (expectation, bool) {
+	x, ok := t.expected[key]
+	if ok {
+		delete(t.expected, key)
+		t.counts.add(x.run, -1)
 	}
-}
-
-func templateOf(m *metav1.PartialObjectMetadata) bridge.Template {
-	if name := m.Labels[submit.LabelTemplate]; name != "" {
-		return bridge.Template{Namespace: m.Namespace, Name: name}
-	}
-	return bridge.Template{Name: m.Labels[submit.LabelClusterTemplate]}
-}
-
-// forgetOld drops names that nobody asks for any more, and expectations that were not met.
-func (t *Tracker) forgetOld(ctx context.Context) {
-	tick := time.NewTicker(10 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			t.forget(t.now())
-		}
-	}
-}
-
-func (t *Tracker) forget(now time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for key, x := range t.expected {
-		if x.until.Before(now) {
-			t.drop(t.expected, key)
-		}
-	}
-	for n, at := range t.seen {
-		if at < uint32(now.Add(-remember).Unix()) {
-			delete(t.seen, n)
-		}
-	}
+	return x, ok
 }

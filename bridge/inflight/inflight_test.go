@@ -29,11 +29,14 @@ func workflow(name, template string) *metav1.PartialObjectMetadata {
 }
 
 func submission(name, template string) bridge.Submission {
-	return bridge.Submission{Namespace: "team", Name: name, Template: bridge.Template{Namespace: "team", Name: template}}
+	return bridge.Submission{
+		Namespace: "team", Name: name, Template: bridge.Template{Namespace: "team", Name: template},
+		Labels: map[string]string{bridge.LabelEvent: bridge.Event{ID: name}.Hash()},
+	}
 }
 
-// run follows a cluster that holds the objects.
-func run(t *testing.T, freed func(), objects ...runtime.Object) (*Tracker, *fake.FakeMetadataClient) {
+// follow follows a cluster that holds the objects.
+func follow(t *testing.T, freed func(...string), objects ...runtime.Object) (*Tracker, *fake.FakeMetadataClient) {
 	t.Helper()
 	scheme := fake.NewTestScheme()
 	if err := metav1.AddMetaToScheme(scheme); err != nil {
@@ -58,7 +61,7 @@ func run(t *testing.T, freed func(), objects ...runtime.Object) (*Tracker, *fake
 	return tracker, client
 }
 
-func counts(tracker *Tracker, template string) [2]int {
+func counted(tracker *Tracker, template string) [2]int {
 	of, all := tracker.Count(bridge.Template{Namespace: "team", Name: template})
 	return [2]int{of, all}
 }
@@ -75,14 +78,14 @@ func eventually(t *testing.T, what string, holds func() bool) {
 func TestWhatIsInFlightIsCountedFromTheCluster(t *testing.T) {
 	t.Parallel()
 	var freed atomic.Int32
-	tracker, client := run(t, func() { freed.Add(1) }, workflow("a-1", "a"), workflow("a-2", "a"), workflow("b-1", "b"))
-	if got := counts(tracker, "a"); got != [2]int{2, 3} {
+	tracker, client := follow(t, func(...string) { freed.Add(1) }, workflow("a-1", "a"), workflow("a-2", "a"), workflow("b-1", "b"))
+	if got := counted(tracker, "a"); got != [2]int{2, 3} {
 		t.Fatalf("a, all: %v, want 2, 3", got)
 	}
 	if err := client.Resource(gvr).Namespace("team").Delete(t.Context(), "a-1", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the run that is gone no longer counts", func() bool { return counts(tracker, "a") == [2]int{1, 2} })
+	eventually(t, "the run that is gone no longer counts", func() bool { return counted(tracker, "a") == [2]int{1, 2} })
 	if freed.Load() != 1 {
 		t.Errorf("told %d times that there is room, want once", freed.Load())
 	}
@@ -93,17 +96,17 @@ func TestWhatIsInFlightIsCountedFromTheCluster(t *testing.T) {
 
 func TestWhatWasJustMadeCountsBeforeTheWatchShowsItAndOnce(t *testing.T) {
 	t.Parallel()
-	tracker, client := run(t, func() {})
-	gate := &Gate{Tracker: tracker, Limits: Limits{Workflows: Unlimited, WorkflowsPerTemplate: 2}}
+	tracker, client := follow(t, func(...string) {})
+	gate := &Gate{Tracker: tracker, Limits: Limits{Workflows: Unlimited, WorkflowsPerTemplate: 2}.Defaults()}
 	for _, name := range []string{"a-1", "a-2"} {
-		if ok, detail := gate.Enter(submission(name, "a"), true); !ok {
-			t.Fatalf("%s: %s", name, detail)
+		if denial := gate.Enter(submission(name, "a"), true); denial != nil {
+			t.Fatalf("%s: %s", name, denial.Detail)
 		}
 	}
-	if ok, detail := gate.Enter(submission("a-3", "a"), true); ok || detail == "" {
+	if denial := gate.Enter(submission("a-3", "a"), true); denial == nil || denial.Detail == "" {
 		t.Fatal("the third of two was let in")
 	}
-	if ok, _ := gate.Enter(submission("b-1", "b"), true); !ok {
+	if denial := gate.Enter(submission("b-1", "b"), true); denial != nil {
 		t.Error("another template was kept out")
 	}
 	resource := client.Resource(gvr).Namespace("team").(fake.MetadataClient)
@@ -111,44 +114,44 @@ func TestWhatWasJustMadeCountsBeforeTheWatchShowsItAndOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the watch has shown it", func() bool { return tracker.Seen("team/a-1") })
-	if got := counts(tracker, "a"); got != [2]int{2, 3} {
+	if got := counted(tracker, "a"); got != [2]int{2, 3} {
 		t.Errorf("a, all: %v, want 2, 3", got)
 	}
 	gate.Leave(submission("a-2", "a"))
-	if ok, detail := gate.Enter(submission("a-3", "a"), true); !ok {
-		t.Errorf("after one could not be made: %s", detail)
+	if denial := gate.Enter(submission("a-3", "a"), true); denial != nil {
+		t.Errorf("after one could not be made: %s", denial.Detail)
 	}
 }
 
 func TestTheLastPartOfALimitIsTheLeadersAlone(t *testing.T) {
 	t.Parallel()
-	tracker, _ := run(t, func() {})
-	gate := &Gate{Tracker: tracker, Limits: Limits{Workflows: 3, WorkflowsPerTemplate: Unlimited}, Margin: 2}
-	if ok, _ := gate.Enter(submission("1", "a"), false); !ok {
+	tracker, _ := follow(t, func(...string) {})
+	gate := &Gate{Tracker: tracker, Limits: Limits{Workflows: 3, WorkflowsPerTemplate: Unlimited}.Defaults(), Margin: 2}
+	if denial := gate.Enter(submission("1", "a"), false); denial != nil {
 		t.Error("the first was kept out")
 	}
-	if ok, _ := gate.Enter(submission("2", "a"), false); ok {
+	if denial := gate.Enter(submission("2", "a"), false); denial == nil {
 		t.Error("a replica that does not lead took of the margin")
 	}
 	for _, name := range []string{"2", "3"} {
-		if ok, detail := gate.Enter(submission(name, "a"), true); !ok {
-			t.Errorf("the leader was kept out: %s", detail)
+		if denial := gate.Enter(submission(name, "a"), true); denial != nil {
+			t.Errorf("the leader was kept out: %s", denial.Detail)
 		}
 	}
-	if ok, _ := gate.Enter(submission("4", "a"), true); ok {
+	if denial := gate.Enter(submission("4", "a"), true); denial == nil {
 		t.Error("more than the limit")
 	}
 }
 
 func TestAWorkflowThatNobodyEverShowsStopsCounting(t *testing.T) {
 	t.Parallel()
-	tracker, _ := run(t, func() {})
+	tracker, _ := follow(t, func(...string) {})
 	gate := &Gate{Tracker: tracker, Limits: Limits{}.Defaults()}
-	if ok, _ := gate.Enter(submission("1", "a"), true); !ok {
+	if denial := gate.Enter(submission("1", "a"), true); denial != nil {
 		t.Fatal("kept out")
 	}
-	tracker.forget(time.Now().Add(expect + time.Second))
-	if got := counts(tracker, "a"); got != [2]int{0, 0} {
+	tracker.review(t.Context(), time.Now().Add(expect+time.Second))
+	if got := counted(tracker, "a"); got != [2]int{0, 0} {
 		t.Errorf("a, all: %v, want none", got)
 	}
 	tracker.See("team/gone")

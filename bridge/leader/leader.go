@@ -35,11 +35,22 @@ type Elector struct {
 	Namespace string
 	Log       *zap.Logger
 
-	leads atomic.Bool
+	leads   atomic.Bool
+	renewed atomic.Pointer[time.Time] // when the lease was last known to be held
 }
 
 // Leads says whether this process is the leader at the moment.
 func (e *Elector) Leads() bool { return e.leads.Load() }
+
+// Held says whether nobody else can lead at this moment. A process that was paused, and lost the lease meanwhile, may
+// believe for an instant that it leads: who does what only one may do asks right before.
+func (e *Elector) Held() bool {
+	if e.Client == nil {
+		return true
+	}
+	renewed := e.renewed.Load()
+	return e.Leads() && renewed != nil && time.Since(*renewed) < renew
+}
 
 // Run calls lead while this process is the leader, with a context that ends when it no longer is, until ctx
 // ends. It waits for lead to return.
@@ -65,11 +76,11 @@ func (e *Elector) Run(ctx context.Context, lead func(ctx context.Context)) error
 // returned, no earlier.
 func (e *Elector) campaign(ctx context.Context, lead func(ctx context.Context)) error {
 	t := &term{lead: lead, ended: make(chan struct{})}
-	lock := &resourcelock.LeaseLock{
+	lock := &timedLock{&e.renewed, &resourcelock.LeaseLock{
 		LeaseMeta:  metav1.ObjectMeta{Name: LeaseName, Namespace: e.Namespace},
 		Client:     e.Client.CoordinationV1(),
 		LockConfig: resourcelock.ResourceLockConfig{Identity: identity()},
-	}
+	}}
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Lock: lock, LeaseDuration: duration, RenewDeadline: renew, RetryPeriod: retry, ReleaseOnCancel: true, Name: LeaseName,
 		Callbacks: leaderelection.LeaderCallbacks{
@@ -104,6 +115,27 @@ func (e *Elector) serve(ctx context.Context, t *term) {
 	e.Log.Info("this replica leads", zap.String("lease", e.Namespace+"/"+LeaseName))
 	t.lead(ctx)
 	e.Log.Info("this replica no longer leads")
+}
+
+// A timedLock notes when the lease was last taken or renewed, by the time before the request.
+type timedLock struct {
+	renewed *atomic.Pointer[time.Time]
+	resourcelock.Interface
+}
+
+func (l *timedLock) Create(ctx context.Context, r resourcelock.LeaderElectionRecord) error {
+	return l.note(time.Now(), l.Interface.Create(ctx, r))
+}
+
+func (l *timedLock) Update(ctx context.Context, r resourcelock.LeaderElectionRecord) error {
+	return l.note(time.Now(), l.Interface.Update(ctx, r))
+}
+
+func (l *timedLock) note(began time.Time, err error) error {
+	if err == nil {
+		l.renewed.Store(&began)
+	}
+	return err
 }
 
 // A term is the time in which this process leads.

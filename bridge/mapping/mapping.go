@@ -19,6 +19,9 @@ import (
 // Argo moves longer container arguments into files.
 const MaxValue = 64 << 10
 
+// ErrTooLarge says that a value is longer than MaxValue.
+var ErrTooLarge = errors.New("too large")
+
 // Parameters returns the parameters that the rule sets, in its order. A string is taken as it is,
 // anything else as JSON. Null means not set, which is an error where the template has no default.
 func Parameters(rule *bridge.Rule, variables map[string]any) ([]bridge.Parameter, error) {
@@ -60,13 +63,17 @@ func parameter(p bridge.ParameterRule, variables map[string]any) (value string, 
 
 func check(p bridge.ParameterRule, value string) error {
 	if len(value) > MaxValue {
-		return fmt.Errorf("%s has %d bytes, the limit for a value is %d (64 KiB)", p.Value, len(value), MaxValue)
+		return tooLarge{fmt.Errorf("%s has %d bytes, the limit for a value is %d (64 KiB)", p.Value, len(value), MaxValue)}
 	}
 	if len(p.Enum) > 0 && !slices.Contains(p.Enum, value) {
 		return fmt.Errorf("%s is %q, the template allows only %s", p.Value, abbreviate(value), strings.Join(p.Enum, ", "))
 	}
 	return nil
 }
+
+type tooLarge struct{ error }
+
+func (tooLarge) Is(target error) bool { return target == ErrTooLarge }
 
 // abbreviate cuts a value for a message.
 func abbreviate(s string) string {

@@ -20,6 +20,9 @@ func (r *Reporter) outcomes(ctx context.Context, run bridge.Run, routes []bridge
 		}
 		return nil, nil
 	}
+	if _, stopped := run.Annotations[bridge.AnnotationStopped]; stopped {
+		return []bridge.Outcome{bridge.Completed}, nil // by the rule's own word, which is no failure
+	}
 	if run.Phase != "Succeeded" {
 		return []bridge.Outcome{bridge.Failed, bridge.Completed}, r.remember(ctx, run, routes)
 	}
@@ -70,7 +73,7 @@ type Table interface {
 	Update(ctx context.Context, key string, value []byte, revision uint64) error
 }
 
-// A History remembers per template how its last run ended, to tell a recovery.
+// A History remembers per template and concurrency group how the last run ended, to tell a recovery.
 type History struct{ Table Table }
 
 type lastEnd struct {
@@ -83,7 +86,11 @@ type lastEnd struct {
 // Ended records the end of a run and says whether it is a recovery: it succeeded, and the run that ended
 // before it had failed. Asked again about the same run it says the same again.
 func (h *History) Ended(ctx context.Context, run bridge.Run) (recovered bool, err error) {
-	key := "template." + bridge.Digest(run.Namespace+"\n"+run.Template.String())
+	of := run.Namespace + "\n" + run.Template.String()
+	if group := run.Labels[bridge.LabelGroup]; group != "" {
+		of += "\n" + group
+	}
+	key := "template." + bridge.Digest(of)
 	for {
 		entry, found, err := h.Table.Get(ctx, key)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/argoproj/argo-workflows/v3/pkg/apis/workflow"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
@@ -57,6 +58,27 @@ func (k *Kubernetes) Validate(ctx context.Context, s bridge.Submission) (object 
 		return nil, fmt.Errorf("dry run of workflow %s/%s: %w", s.Namespace, s.Name, err)
 	}
 	return json.RawMessage(answer), nil
+}
+
+// Stop asks Argo to stop a run, namespace/name, and stamps the reason on it as AnnotationStopped. A run that is gone is
+// no error.
+func (k *Kubernetes) Stop(ctx context.Context, workflowName string, how bridge.Shutdown, reason string) error {
+	namespace, name, _ := strings.Cut(workflowName, "/")
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"annotations": map[string]string{bridge.AnnotationStopped: reason}},
+		"spec":     map[string]any{"shutdown": how},
+	})
+	if err != nil {
+		return fmt.Errorf("encode the stop of workflow %s: %w", workflowName, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	err = k.client.Patch(types.MergePatchType).Namespace(namespace).Resource(workflow.WorkflowPlural).Name(name).
+		Body(patch).Do(ctx).Error()
+	if err == nil || apierrors.IsNotFound(err) {
+		return nil
+	}
+	return fmt.Errorf("stop workflow %s: %w", workflowName, err)
 }
 
 // classify says which of the API server's answers are worth another try.

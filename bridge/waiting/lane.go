@@ -11,13 +11,19 @@ import (
 // maxPause is how long the worker sleeps when nothing is due: as long as a task is put off at most.
 const maxPause = bridge.MaxBackoff
 
-// inLane is how many tasks of a lane are worked on at once at most: a lane that has filled up in an outage must
-// be emptied faster than new events come. It begins with one, doubles with each success, and is one again after
-// a failure, or at a limit, whose free places go to the first in line.
+// inLane is how many tasks of a template's lane are worked on at once at most: a lane that has filled up in an
+// outage must be emptied faster than new events come. It begins with one, doubles with each success, and is
+// one again after a failure, or at a limit, whose free places go to the first in line.
 const inLane = 16
 
-// A lane is what waits for one template.
+// firstProbe is the size at which a batch that is not due is looked at for the first time: its parameters may be
+// as large as they may be. Then at each doubling.
+const firstProbe = 16
+
+// A lane is what waits for one template, or in one line of its rules.
 type lane struct {
+	name   string
+	line   *Line     // as the newest task has it; nil: the lane of a template
 	tasks  []*queued // by key
 	limits int       // how many of them wait for a limit
 	busy   int       // so many are being worked on
@@ -27,8 +33,14 @@ type lane struct {
 	failures int
 	failing  time.Time
 	pause    time.Time
-	full     bool    // the pause is for a limit, not for a failure
-	last     *queued // tried last, and failed
+	full     bool     // the pause is for a limit, not for a failure
+	on       string   // the limit, see Full
+	missed   []string // limits that were freed while it was worked on
+	last     *queued  // tried last, and failed
+	probe    int      // the size of the next probe of a batch
+
+	at    time.Time // when it is due, as the schedule knows it
+	index int       // in the schedule; -1: not there
 }
 
 type queued struct {
@@ -52,6 +64,9 @@ func (l *lane) add(key string, t Task) {
 	if t.Limit {
 		l.limits++
 	}
+	if l.line = t.Line; l.line != nil && l.line.Eager && l.full {
+		l.pause = time.Time{}
+	}
 }
 
 func (l *lane) remove(key string) {
@@ -65,17 +80,42 @@ func (l *lane) remove(key string) {
 	l.tasks = slices.Delete(l.tasks, at, at+1)
 }
 
-// due returns the first task that may be tried now, or nil and when to look again. The one that failed last
-// comes after the others, so that it cannot hold them up.
-func (l *lane) due(now time.Time) (*queued, time.Time) {
-	if l.busy >= max(1, l.width) {
-		return nil, now.Add(maxPause) // who works on it wakes the room when done
-	}
-	if l.pause.After(now) {
+// due returns what may be tried now, or nothing and when to look again.
+func (l *lane) due(now time.Time) ([]*queued, time.Time) {
+	switch {
+	case l.busy >= max(1, l.width), len(l.tasks) == 0:
+		return nil, now.Add(maxPause) // who works on it, or adds to it, schedules it anew
+	case l.pause.After(now):
 		return nil, l.pause
+	case l.line == nil:
+		return l.any(now)
 	}
+	head := l.tasks[0]
+	switch {
+	case head.next.After(now):
+		return nil, head.next
+	case l.line.MaxItems == 0:
+		return []*queued{head}, now
+	}
+	if closes := head.task.Since.Add(l.line.MaxWait); closes.After(now) && !l.complete() && len(l.tasks) < max(l.probe, firstProbe) {
+		return nil, closes
+	}
+	return slices.Clone(l.tasks[:min(len(l.tasks), l.line.MaxItems)]), now
+}
+
+// complete says that a batch has all that it may have.
+func (l *lane) complete() bool { return len(l.tasks) >= l.line.MaxItems }
+
+// closed says that the batch is due by its size or its age, and not only to be looked at.
+func (l *lane) closed(now time.Time) bool {
+	return l.line == nil || l.line.MaxItems == 0 || l.complete() || !l.tasks[0].task.Since.Add(l.line.MaxWait).After(now)
+}
+
+// any returns the first task that may be tried now. The one that failed last comes after the others, so that it
+// cannot hold them up.
+func (l *lane) any(now time.Time) ([]*queued, time.Time) {
 	next := now.Add(maxPause)
-	var again *queued
+	var again []*queued
 	for _, q := range l.tasks {
 		switch {
 		case q.busy:
@@ -84,22 +124,26 @@ func (l *lane) due(now time.Time) (*queued, time.Time) {
 				next = q.next
 			}
 		case q == l.last:
-			again = q
+			again = []*queued{q}
 		default:
-			return q, now
+			return []*queued{q}, now
 		}
 	}
 	return again, next
 }
 
-// claim says that a task is being worked on, and release that it is not any more.
-func (l *lane) claim(q *queued) {
-	q.busy = true
+// claim says that tasks are being worked on, and release that they are not any more.
+func (l *lane) claim(tasks []*queued) {
+	for _, q := range tasks {
+		q.busy = true
+	}
 	l.busy++
 }
 
-func (l *lane) release(q *queued) {
-	q.busy = false
+func (l *lane) release(tasks []*queued) {
+	for _, q := range tasks {
+		q.busy = false
+	}
 	l.busy--
 }
 
@@ -119,11 +163,13 @@ func (l *lane) failed(q *queued, now time.Time) {
 
 // succeeded lets the lane go on at once.
 func (l *lane) succeeded() {
-	l.failures, l.failing, l.pause, l.full = 0, time.Time{}, time.Time{}, false
-	l.width = min(inLane, 2*max(1, l.width))
+	l.failures, l.failing, l.pause, l.full, l.probe = 0, time.Time{}, time.Time{}, false, 0
+	if l.line == nil {
+		l.width = min(inLane, 2*max(1, l.width))
+	}
 }
 
 // filled lets the lane wait for a place.
-func (l *lane) filled(until time.Time) {
-	l.pause, l.full, l.width = until, true, 1
+func (l *lane) filled(on string, until time.Time) {
+	l.pause, l.full, l.on, l.width = until, true, on, 1
 }

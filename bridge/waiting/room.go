@@ -28,9 +28,12 @@ type Room struct {
 	now   func() time.Time
 	wake  chan struct{} // something may be due
 
-	mu     sync.Mutex
-	loaded bool
-	lanes  map[string]*lane
+	mu       sync.Mutex
+	loaded   bool
+	lanes    map[string]*lane
+	schedule schedule
+	blocked  map[string]map[*lane]bool // by the limit that they wait for
+	working  map[*lane]bool            // that are being worked on
 	// gone are tasks that this process has taken out, until the table says so: an echo of their adding may
 	// still come.
 	gone map[string]bool
@@ -38,7 +41,16 @@ type Room struct {
 
 // New makes a room over a table.
 func New(table Table, log *zap.Logger, now func() time.Time) *Room {
-	return &Room{table: table, log: log, now: now, wake: make(chan struct{}, 1), lanes: map[string]*lane{}, gone: map[string]bool{}}
+	r := &Room{table: table, log: log, now: now, wake: make(chan struct{}, 1)}
+	r.reset()
+	return r
+}
+
+// reset forgets what the table has told.
+func (r *Room) reset() {
+	r.loaded, r.schedule = false, nil
+	r.lanes, r.gone = map[string]*lane{}, map[string]bool{}
+	r.blocked, r.working = map[string]map[*lane]bool{}, map[*lane]bool{}
 }
 
 // Add stores a task; nil means that it is stored. The same task twice is one. It waits from when the table
@@ -96,7 +108,7 @@ func (r *Room) Run(ctx context.Context) error {
 			r.log.Warn("who waits is not known; all wait until it is", zap.Error(err))
 		}
 		r.mu.Lock()
-		r.loaded, r.lanes, r.gone = false, map[string]*lane{}, map[string]bool{}
+		r.reset()
 		r.mu.Unlock()
 		select {
 		case <-ctx.Done():
@@ -123,26 +135,41 @@ func (r *Room) saw(e bus.Entry) {
 		r.log.Error("a waiting task cannot be read; it stays in the table", zap.Error(err))
 		return
 	}
-	l := r.lanes[t.Lane()]
+	name := laneOf(e.Key)
+	l := r.lanes[name]
 	if l == nil {
-		l = &lane{}
-		r.lanes[t.Lane()] = l
+		l = &lane{name: name, index: -1}
+		r.lanes[name] = l
 	}
 	l.add(e.Key, t)
+	r.reschedule(l)
 	r.nudge()
 }
 
 func (r *Room) remove(key string) {
 	if l := r.lanes[laneOf(key)]; l != nil {
 		l.remove(key)
-		r.tidy(laneOf(key), l)
+		r.settle(l)
 	}
 }
 
-// tidy forgets a lane that is empty, unless it is another by now: after the table was read anew.
-func (r *Room) tidy(name string, l *lane) {
-	if r.lanes[name] == l && len(l.tasks) == 0 && l.busy == 0 {
-		delete(r.lanes, name)
+// settle schedules a lane that has changed, and forgets one that is empty.
+func (r *Room) settle(l *lane) {
+	if len(l.tasks) > 0 || l.busy > 0 {
+		r.reschedule(l)
+		return
+	}
+	r.unblock(l)
+	r.schedule.remove(l)
+	delete(r.lanes, l.name)
+}
+
+func (r *Room) reschedule(l *lane) {
+	now := r.now()
+	if tasks, at := l.due(now); tasks == nil {
+		r.schedule.set(l, at)
+	} else if l.index < 0 || l.at.After(now) {
+		r.schedule.set(l, now)
 	}
 }
 
@@ -151,6 +178,16 @@ func (r *Room) setLoaded() {
 	defer r.mu.Unlock()
 	r.loaded = true
 	r.nudge()
+}
+
+// Waiting is how many tasks wait in a lane, as far as is known.
+func (r *Room) Waiting(lane string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if l := r.lanes[lane]; l != nil {
+		return len(l.tasks)
+	}
+	return 0
 }
 
 // nudge wakes the worker.

@@ -22,12 +22,42 @@ type Task struct {
 	Since  time.Time `json:"since"`
 	// Limit says that it waits for a limit: later events of the template queue up behind it.
 	Limit bool `json:"limit,omitempty"`
+	// Line says where a task of a rule with flow control waits; nil: in the lane of its template.
+	Line *Line `json:"line,omitempty"`
 	// Request, when set, is all that the task is: somebody without a bridge at hand asks for a replay.
 	Request *bridge.Replay `json:"request,omitempty"`
 }
 
-// Lane is what the task queues up in.
-func (t Task) Lane() string { return LaneOf(t.Template) }
+// A Line is a lane that is worked on strictly in order: one task, or one batch of them, at a time, and none
+// passes another.
+type Line struct {
+	bridge.FlowKeys
+	// Eager says that a newcomer may change what becomes of those before it, so that they are looked at again.
+	Eager bool `json:"eager,omitempty"`
+	// MaxItems and MaxWait, when set, make batches: so many tasks are handed out at once, or fewer when the first
+	// has waited so long.
+	MaxItems int           `json:"maxItems,omitempty"`
+	MaxWait  time.Duration `json:"maxWait,omitempty"`
+}
+
+// Lane is what the task waits in.
+func (t Task) Lane() string {
+	if t.Line == nil {
+		return LaneOf(t.Template)
+	}
+	parts := []string{t.Template.String()}
+	switch l := t.Line; {
+	case l.MaxItems > 0:
+		parts = append(parts, t.Rule, "batch", l.Batch, l.Group, l.Order, t.Replay)
+	case l.Order != "":
+		parts = append(parts, t.Rule, "order", l.Order)
+	case l.Group != "":
+		parts = append(parts, "group", l.Group) // the rules of a template share it
+	default:
+		parts = append(parts, t.Rule)
+	}
+	return bridge.Digest(strings.Join(parts, "\n"))
+}
 
 // LaneOf is the lane of a template.
 func LaneOf(template bridge.Template) string { return bridge.Digest(template.String()) }

@@ -55,7 +55,7 @@ func (m *memory) tell(e bus.Entry) {
 }
 
 func (m *memory) Follow(ctx context.Context, _ bus.Followed, seen func(bus.Entry), loaded func()) error {
-	changes := make(chan bus.Entry, 1000)
+	changes := make(chan bus.Entry, 20_000)
 	m.mu.Lock()
 	for key, value := range m.entries {
 		changes <- bus.Entry{Key: key, Value: value}
@@ -88,20 +88,21 @@ func task(template string, sequence uint64) Task {
 type worker struct {
 	mu   sync.Mutex
 	done []string
-	do   func(t Task, try Try) error
+	do   func(t Task, try Turn) error
 }
 
-func (w *worker) handle(_ context.Context, t Task, try Try) error {
+func (w *worker) handle(_ context.Context, turn Turn) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var err error
 	if w.do != nil {
-		err = w.do(t, try)
+		err = w.do(turn.Tasks[0], turn)
 	}
-	if err == nil || bridge.IsPermanent(err) {
-		w.done = append(w.done, fmt.Sprint(t.Template.Name, t.Sequence))
+	if err != nil && !bridge.IsPermanent(err) {
+		return 0, err
 	}
-	return err
+	w.done = append(w.done, fmt.Sprint(turn.Tasks[0].Template.Name, turn.Tasks[0].Sequence))
+	return 1, err
 }
 
 func (w *worker) settled() []string {
@@ -140,7 +141,7 @@ func add(t *testing.T, r *Room, tasks ...Task) {
 func TestALaneIsBegunInTheOrderOfItsEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table, w := newMemory(), &worker{}
-		w.do = func(task Task, _ Try) error { // each takes longer than the one before
+		w.do = func(task Task, _ Turn) error { // each takes longer than the one before
 			w.mu.Unlock()
 			time.Sleep(time.Duration(task.Sequence) * time.Second)
 			w.mu.Lock()
@@ -164,7 +165,7 @@ func TestALaneThatFailsHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var down atomic.Bool
 		down.Store(true)
-		w := &worker{do: func(t Task, _ Try) error {
+		w := &worker{do: func(t Task, _ Turn) error {
 			if t.Template.Name == "bad" && down.Load() {
 				return errors.New("quota exceeded")
 			}
@@ -190,7 +191,7 @@ func TestALaneThatFailsHoldsUpNoOther(t *testing.T) {
 func TestALaneThatFailsIsTriedEverMoreSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tries := 0
-		w := &worker{do: func(Task, Try) error { tries++; return errors.New("never") }}
+		w := &worker{do: func(Task, Turn) error { tries++; return errors.New("never") }}
 		r := start(t, newMemory(), w)
 		for i := range 100 {
 			add(t, r, task("bad", uint64(i+1)))
@@ -206,7 +207,7 @@ func TestALaneThatFailsIsTriedEverMoreSeldom(t *testing.T) {
 
 func TestOneBadTaskDoesNotStopItsLane(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &worker{do: func(t Task, _ Try) error {
+		w := &worker{do: func(t Task, _ Turn) error {
 			if t.Sequence == 1 {
 				return errors.New("this one fails")
 			}
@@ -227,7 +228,7 @@ func TestAHealthyLaneIsEmptiedByManyAtOnceAndAFailingOneIsNot(t *testing.T) {
 		var down atomic.Bool
 		var atOnce, most int
 		w := &worker{}
-		w.do = func(Task, Try) error {
+		w.do = func(Task, Turn) error {
 			atOnce++
 			most = max(most, atOnce)
 			w.mu.Unlock()
@@ -273,9 +274,9 @@ func TestAHealthyLaneIsEmptiedByManyAtOnceAndAFailingOneIsNot(t *testing.T) {
 func TestAFullLaneGoesOnWhenARunEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		room := 0
-		w := &worker{do: func(Task, Try) error {
+		w := &worker{do: func(Task, Turn) error {
 			if room == 0 {
-				return Full
+				return Full{}
 			}
 			room--
 			return nil
@@ -297,7 +298,7 @@ func TestAFullLaneGoesOnWhenARunEnds(t *testing.T) {
 func TestAHandlerLearnsSinceWhenItsLaneFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		w := &worker{do: func(task Task, try Try) error {
+		w := &worker{do: func(task Task, try Turn) error {
 			if task.Sequence == 1 && !try.Failing.IsZero() && time.Since(try.Failing) > time.Minute {
 				return bridge.Permanent(errors.New("given up"))
 			}
@@ -320,9 +321,9 @@ func TestALaneIsTakenWhileSomebodyWaitsForALimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var full atomic.Bool
 		full.Store(true)
-		w := &worker{do: func(Task, Try) error {
+		w := &worker{do: func(Task, Turn) error {
 			if full.Load() {
-				return Full
+				return Full{}
 			}
 			return nil
 		}}
@@ -376,7 +377,7 @@ func TestARoomOnTheBus(t *testing.T) {
 		t.Fatal(err)
 	}
 	gate := make(chan struct{})
-	w := &worker{do: func(Task, Try) error { <-gate; return nil }}
+	w := &worker{do: func(Task, Turn) error { <-gate; return nil }}
 	r := start(t, table, w)
 	other := New(table, zap.NewNop(), time.Now) // another replica
 	ctx, cancel := context.WithCancel(t.Context())

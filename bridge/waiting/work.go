@@ -11,28 +11,48 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
-// A Try is what a handler may want to know of the attempt.
-type Try struct {
+// A Turn is what a handler is to work on.
+type Turn struct {
+	// Tasks is one task, or those of a batch in their order.
+	Tasks []Task
+	// Open says that the batch is not due: it is shown in case that it must be closed before its time.
+	Open bool
+	// Behind is how many tasks wait behind these in their line, and Newest the last of them.
+	Behind int
+	Newest Task
 	// Failing is since when every attempt of the lane has failed; zero after one that did not.
 	Failing time.Time
-	// Number counts the attempts at the task since this process leads, from 1.
+	// Number counts the attempts at the first task since this process leads, from 1.
 	Number int
 }
 
-// A Handler works on a task. Nil settles it. A permanent error settles it as well, without a sign
-// that the lane is healthy again. Any other error keeps it: [Full] until there may be room, others
-// for bridge.Wait(err) or a growing time.
-type Handler func(ctx context.Context, t Task, try Try) error
+// A Handler works on a turn. It says how many of the tasks are settled, the first ones, and why the next is
+// not. A nil or permanent error leaves those that are not settled to the next turn; the latter without a sign that the
+// lane is healthy again. Any other error puts them off: [Full] until there may be room, [Later] until
+// then, others for bridge.Wait(err) or a growing time.
+type Handler func(ctx context.Context, t Turn) (settled int, err error)
 
 // Full is the error of a handler that may not go on because a limit is reached.
-const Full = fullError("as many workflows are in flight as may be")
+type Full struct {
+	// On names the limit, in the words of [Room.Freed]; empty: one that holds for all.
+	On string
+}
 
-type fullError string
+func (Full) Error() string { return "as many workflows are in flight as may be" }
 
-func (e fullError) Error() string { return string(e) }
+// Later is the error of a handler that may not go on before a time.
+type Later struct{ At time.Time }
 
-// fullPause is how long a lane at its limit pauses at most; Room wakes it before when a run ends.
-const fullPause = 2 * time.Second
+func (l Later) Error() string { return "not before " + l.At.Format(time.RFC3339) }
+
+const (
+	// fullPause is how long a lane at a limit for all pauses at most; Room wakes it before when a run ends.
+	fullPause = 2 * time.Second
+	// ownPause is the same for a lane at a limit that is its own: whatever ends there wakes it.
+	ownPause = 30 * time.Second
+	// wakeAtOnce is how many lanes a freed place of a limit for all wakes: one of them will take it.
+	wakeAtOnce = 4
+)
 
 // Work hands out the tasks that are due, some of each lane and workers at once, until ctx ends and the last
 // handler has returned. Only one process may work.
@@ -41,66 +61,84 @@ func (r *Room) Work(ctx context.Context, workers int, handle Handler) error {
 	var handlers sync.WaitGroup
 	defer handlers.Wait()
 	for {
-		l, q, try, next := r.take()
-		if q == nil {
-			timer := time.NewTimer(next)
-			select {
-			case <-ctx.Done():
-				timer.Stop()
-				return nil
-			case <-timer.C:
-			case <-r.wake:
-				timer.Stop()
-			}
-			continue
-		}
 		select {
 		case <-ctx.Done():
-			r.release(l, q)
 			return nil
 		case slots <- struct{}{}:
 		}
-		handlers.Go(func() {
-			defer func() { <-slots }()
-			r.attempt(ctx, l, q, try, handle)
-		})
+		l, tasks, turn, next := r.take()
+		if tasks != nil {
+			handlers.Go(func() {
+				defer func() { <-slots }()
+				r.attempt(ctx, l, tasks, turn, handle)
+			})
+			continue
+		}
+		<-slots
+		timer := time.NewTimer(next)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C:
+		case <-r.wake:
+			timer.Stop()
+		}
 	}
 }
 
-// take claims a lane and returns its task, or says how long to wait.
-func (r *Room) take() (l *lane, q *queued, try Try, wait time.Duration) {
+// take claims what is due first, or says how long to wait.
+func (r *Room) take() (l *lane, tasks []*queued, turn Turn, wait time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	wait = maxPause
-	if !r.loaded {
-		return nil, nil, try, wait
-	}
 	now := r.now()
-	for _, l := range r.lanes { // in Go's random order, so that none comes first
-		q, next := l.due(now)
-		if q != nil {
-			l.claim(q)
-			return l, q, Try{l.failing, q.attempts + 1}, 0
+	for r.loaded && len(r.schedule) > 0 {
+		l = r.schedule[0]
+		if l.at.After(now) {
+			return nil, nil, turn, max(l.at.Sub(now), time.Millisecond)
 		}
-		wait = min(wait, next.Sub(now))
+		tasks, at := l.due(now)
+		if tasks == nil {
+			r.schedule.set(l, at)
+			continue
+		}
+		turn = l.turn(tasks, now)
+		if l.claim(tasks); l.busy == 1 {
+			l.missed, r.working[l] = nil, true
+		}
+		r.reschedule(l)
+		return l, tasks, turn, 0
 	}
-	return nil, nil, try, max(wait, time.Millisecond)
+	return nil, nil, turn, maxPause
+}
+
+func (l *lane) turn(tasks []*queued, now time.Time) Turn {
+	t := Turn{Failing: l.failing, Number: tasks[0].attempts + 1, Open: !l.closed(now)}
+	for _, q := range tasks {
+		t.Tasks = append(t.Tasks, q.task)
+	}
+	if l.line != nil {
+		t.Behind, t.Newest = len(l.tasks)-len(tasks), l.tasks[len(l.tasks)-1].task
+	}
+	return t
 }
 
 // attempt runs the handler and draws the conclusions.
-func (r *Room) attempt(ctx context.Context, l *lane, q *queued, try Try, handle Handler) {
-	err := handle(ctx, q.task, try)
-	settled := err == nil || bridge.IsPermanent(err)
-	if settled {
+func (r *Room) attempt(ctx context.Context, l *lane, tasks []*queued, turn Turn, handle Handler) {
+	settled, err := handle(ctx, turn)
+	gone := 0
+	for _, q := range tasks[:settled] {
 		r.setGone(q.key, true)
 		if e := r.table.Delete(context.WithoutCancel(ctx), q.key); e != nil {
 			r.setGone(q.key, false)
 			// It is settled in the ledger: the next attempt sees that.
 			r.log.Warn("take a settled task out of the table; it will be tried again", zap.Error(e))
-			settled, err = false, e
+			err = e
+			break
 		}
+		gone++
 	}
-	r.conclude(ctx, l, q, settled, err)
+	r.conclude(ctx, l, tasks, gone, err)
 }
 
 func (r *Room) setGone(key string, gone bool) {
@@ -113,44 +151,46 @@ func (r *Room) setGone(key string, gone bool) {
 	}
 }
 
-func (r *Room) conclude(ctx context.Context, l *lane, q *queued, settled bool, err error) {
+func (r *Room) conclude(ctx context.Context, l *lane, tasks []*queued, gone int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer r.nudge()
-	defer r.tidy(q.task.Lane(), l)
-	l.release(q)
-	now := r.now()
-	switch wait, named := bridge.Wait(err); {
-	case settled:
-		if err == nil {
-			l.succeeded()
-		}
+	if l.release(tasks); l.busy == 0 {
+		delete(r.working, l)
+	}
+	if r.lanes[l.name] != l {
+		return // the table was read anew
+	}
+	for _, q := range tasks[:gone] {
 		l.remove(q.key)
-	case ctx.Err() != nil: // stopped, not failed
-	case errors.Is(err, Full):
-		l.filled(now.Add(fullPause))
+	}
+	r.unblock(l)
+	if gone < len(tasks) {
+		r.putOff(ctx, l, tasks[gone], err)
+	} else if err == nil {
+		l.succeeded()
+	}
+	r.settle(l)
+}
+
+// putOff says when a task that is not settled is tried again.
+func (r *Room) putOff(ctx context.Context, l *lane, q *queued, err error) {
+	now := r.now()
+	var full Full
+	var later Later
+	wait, named := bridge.Wait(err)
+	switch {
+	case err == nil:
+		l.probe = 2 * len(l.tasks)
+	case ctx.Err() != nil, bridge.IsPermanent(err): // stopped, not failed; or the others of its batch were settled
+	case errors.As(err, &full):
+		r.block(l, full.On, now)
+	case errors.As(err, &later):
+		l.pause, l.full = later.At, false
 	case named:
 		l.failed(q, now)
 		l.pause = now.Add(wait)
 	default:
 		l.failed(q, now)
 	}
-}
-
-func (r *Room) release(l *lane, q *queued) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	l.release(q)
-}
-
-// Freed says that a run has ended: lanes that wait for a limit look again.
-func (r *Room) Freed() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, l := range r.lanes {
-		if l.full {
-			l.pause, l.full = time.Time{}, false
-		}
-	}
-	r.nudge()
 }

@@ -40,7 +40,7 @@ func queryFlags() []cli.Flag {
 		&cli.StringFlag{Name: "type", Usage: "`TYPE` of the events: as in on, github.push; or a CloudEvents type, or the beginning of one"},
 		&cli.StringFlag{Name: "template", Usage: "that met the `TEMPLATE`, a name or namespace/name"},
 		&cli.StringFlag{Name: "rule", Usage: "that met a rule of that `NAME`"},
-		&cli.StringFlag{Name: "outcome", Usage: "with an `OUTCOME`: matched, filtered, rejected, parked, waiting or fault"},
+		&cli.StringFlag{Name: "outcome", Usage: "with an `OUTCOME`: matched, filtered, skipped, rejected, parked, waiting or fault"},
 		&cli.StringFlag{Name: "since", Usage: "stored since `TIME`: how long ago (30m, 2h, 3d), or 2026-01-31T12:00:00Z"},
 		&cli.StringFlag{Name: "until", Usage: "stored before `TIME`"},
 	}

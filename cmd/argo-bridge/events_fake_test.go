@@ -77,6 +77,8 @@ func (f *fakeBridge) events(t *testing.T, args ...string) (code int, out string)
 const (
 	pushID = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
 	gcsID  = "landing-prod/exports/2026/03/01/orders.json#1772366400000000#OBJECT_FINALIZE"
+	// batchID is the id of an event that went into a batch, and was stale for another rule.
+	batchID = "landing-prod/exports/2026/03/01/items.json#1772366300000000#OBJECT_FINALIZE"
 )
 
 func minute(m int) time.Time { return time.Date(2026, 3, 1, 12, m, 0, 0, time.UTC) }
@@ -95,15 +97,16 @@ func world() *fakeBridge {
 	object := bridge.Record{
 		Event: gcsID, Source: "//storage.googleapis.com/projects/_/buckets/landing-prod", Type: "google.cloud.storage.object.v1.finalized", Name: "gcs.finalized",
 		Subject: "objects/exports/2026/03/01/orders.json", Attempt: 3, Sequence: 4710, Stored: minute(2), Updated: minute(3),
-		Results: []bridge.Result{{Template: "argo/load", Rule: "default", Verdict: bridge.Waiting, Reason: bridge.ReasonLimit,
-			Detail: "1 Workflow of the group exports is in flight, the limit is 1", Attempts: 2, At: minute(3)}},
+		Results: []bridge.Result{{Template: "argo/load", Rule: "default", Verdict: bridge.Waiting, Reason: bridge.ReasonConcurrency,
+			Detail: "concurrency: 1 run of the group exports is in flight, the limit is 1", Attempts: 2, At: minute(3)}},
 	}
 	command := bridge.Record{
 		Event: "13345224609.738474920.8088930838d88f008e0", Source: "https://slack.com/T024BE7LD", Type: "com.slack.command", Name: "slack.command",
 		Subject: "/deploy", Done: true, Attempt: 1, Sequence: 4709, Stored: minute(1), Updated: minute(1),
 	}
+	batched := batchedRecord()
 	return &fakeBridge{
-		records: []bridge.Record{push, object, command},
+		records: []bridge.Record{push, object, command, batched},
 		stories: map[string]bridge.Story{
 			pushID: {
 				Record: push, Hash: push.Hash(),
@@ -121,7 +124,8 @@ func world() *fakeBridge {
 					{Key: "2", Outcome: bridge.EventRejected, To: "slack:#gone", State: "failed", Error: "channel_not_found: invite the app to #gone", At: minute(5)},
 				},
 			},
-			gcsID: {Record: object, Hash: object.Hash()},
+			gcsID:   {Record: object, Hash: object.Hash()},
+			batchID: {Record: batched, Hash: batched.Hash()},
 		},
 		replay: func(r bridge.Replay, each func(bridge.Replayed)) error {
 			started := bridge.Replayed{Event: pushID, Template: "argo/ci", Rule: "default", Verdict: bridge.Matched, Reason: bridge.ReasonMatched, Workflow: "argo/ci-" + r.ID}
@@ -139,6 +143,21 @@ func world() *fakeBridge {
 					Workflow: "argo/release-" + r.ID, Refused: `admission webhook "policy" denied the request: no priority class`})
 			}
 			return nil
+		},
+	}
+}
+
+func batchedRecord() bridge.Record {
+	return bridge.Record{
+		Event: batchID, Source: "//storage.googleapis.com/projects/_/buckets/landing-prod", Type: "google.cloud.storage.object.v1.finalized", Name: "gcs.finalized",
+		Subject: "objects/exports/2026/03/01/items.json", Done: true, Attempt: 1, Sequence: 4600, Stored: minute(0), Updated: minute(0),
+		Results: []bridge.Result{
+			{Template: "argo/archive", Rule: "default", Verdict: bridge.Matched, Reason: bridge.ReasonMatched, Workflow: "argo/archive-k4ws2q", Attempts: 1, At: minute(0),
+				Batch: &bridge.BatchRef{First: "landing-prod/exports/2026/03/01/a.json#1772366200000000#OBJECT_FINALIZE", Last: batchID, Lead: "x", Items: 500}},
+			{Template: "argo/index", Rule: "default", Verdict: bridge.Matched, Reason: bridge.ReasonMatched, Workflow: "argo/index-m2xv7a", Attempts: 1, At: minute(0),
+				Batch: &bridge.BatchRef{First: batchID, Last: batchID, Lead: "y", Items: 1}},
+			{Template: "argo/load", Rule: "default", Verdict: bridge.Skipped, Reason: bridge.ReasonLatestOnly, At: minute(0),
+				Detail: "latest-only: generation 1772366400000000 of the object has come"},
 		},
 	}
 }

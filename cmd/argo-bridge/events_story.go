@@ -99,9 +99,19 @@ func writeResult(b *strings.Builder, r bridge.Result) {
 		fmt.Fprintf(b, "  (%s)", strings.Join(notes, ", "))
 	}
 	b.WriteString("\n")
+	if r.Batch != nil {
+		fmt.Fprintf(b, "    %s\n", indent(plain(batchText(*r.Batch)), 4))
+	}
 	if r.Detail != "" && r.Verdict != bridge.Matched {
 		fmt.Fprintf(b, "    %s\n", indent(plain(r.Detail), 4))
 	}
+}
+
+func batchText(b bridge.BatchRef) string {
+	if b.Items == 1 {
+		return "in a batch of its own"
+	}
+	return fmt.Sprintf("in a batch of %d events, from %s to %s", b.Items, b.First, b.Last)
 }
 
 func runText(r bridge.RunState) string {

@@ -16,9 +16,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
+// golden compares with a file under testdata.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", "events", name)
+	path := filepath.Join("testdata", name)
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
 			t.Fatal(err)
@@ -45,6 +46,7 @@ func TestWhatTheEventsCommandsPrint(t *testing.T) {
 		"show.txt":           {"show " + pushID, 0},
 		"show-payload.txt":   {"show --payload " + pushID, 0},
 		"show-waiting.txt":   {"show " + gcsID + " --payload", 0},
+		"show-batch.txt":     {"show " + batchID, 0},
 		"show.json":          {"show " + pushID + " -o json", 0},
 		"tail.txt":           {"tail", 0},
 		"tail-waiting.txt":   {"tail --outcome waiting", 0},
@@ -59,7 +61,7 @@ func TestWhatTheEventsCommandsPrint(t *testing.T) {
 			if code != c.code {
 				t.Errorf("exit code %d, want %d", code, c.code)
 			}
-			golden(t, name, out)
+			golden(t, filepath.Join("events", name), out)
 		})
 	}
 }
@@ -70,12 +72,16 @@ func TestTheManualShowsWhatTheCommandsPrint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"list.txt", "show.txt", "replay.txt", "replay-dry-run.txt"} {
-		example, err := os.ReadFile(filepath.Join("testdata", "events", name))
+	for _, name := range []string{"list.txt", "show.txt", "show-batch.txt", "replay.txt", "replay-dry-run.txt"} {
+		text, err := os.ReadFile(filepath.Join("testdata", "events", name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(manual), strings.TrimSpace(string(example))) {
+		example := string(text)
+		if name == "show-batch.txt" { // of which the rules are shown
+			_, example, _ = strings.Cut(example, "\n\n")
+		}
+		if !strings.Contains(string(manual), strings.TrimSpace(example)) {
 			t.Errorf("docs/events.md does not show testdata/events/%s", name)
 		}
 	}
@@ -98,6 +104,9 @@ func TestFlagsBecomeTheQuery(t *testing.T) {
 	}
 	if ago := time.Since(f.query.Since); ago < 2*time.Hour || ago > 2*time.Hour+time.Minute {
 		t.Errorf("--since 2h is %s ago", ago)
+	}
+	if code, out := f.events(t, "list", "--outcome", "skipped"); code != 0 || f.query.Outcome != bridge.Skipped {
+		t.Errorf("%d %s", code, out)
 	}
 }
 

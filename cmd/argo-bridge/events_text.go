@@ -93,7 +93,7 @@ func outcome(r bridge.Record) string {
 		counts[res.Verdict]++
 	}
 	var parts []string
-	for _, v := range []bridge.Verdict{bridge.Matched, bridge.Waiting, bridge.Parked, bridge.Rejected, bridge.Fault, bridge.Filtered, bridge.OtherEvent} {
+	for _, v := range []bridge.Verdict{bridge.Matched, bridge.Waiting, bridge.Parked, bridge.Rejected, bridge.Fault, bridge.Skipped, bridge.Filtered, bridge.OtherEvent} {
 		if n := counts[v]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %d", v, n))
 		}

@@ -70,8 +70,10 @@ type explainedRule struct {
 	Decision bridge.Verdict `json:"decision"`
 	Reason   bridge.Reason  `json:"reason"`
 	Detail   string         `json:"detail"`
+	// Flow is when it would be created; null: at once.
+	Flow *explainedFlow `json:"flow"`
 	// Parameters are name → value, and Workflow is the object that would be created; empty and null
-	// unless the decision is matched.
+	// unless the decision is matched. Of a rule that batches, it is the batch of this event alone.
 	Parameters map[string]string `json:"parameters"`
 	Workflow   *submit.Object    `json:"workflow"`
 }
@@ -187,6 +189,10 @@ func explainRule(e bridge.Event, facts bridge.Facts, scope *expression.Scope, d 
 	variables, err := scope.Variables()
 	if err != nil {
 		r.Decision, r.Reason, r.Detail = bridge.Rejected, bridge.ReasonPayload, err.Error()
+		return r
+	}
+	if r.Flow, err = explainFlow(e, facts, d.Rule, variables); err != nil {
+		r.Decision, r.Reason, r.Detail = bridge.Rejected, bridge.ReasonParameter, err.Error()
 		return r
 	}
 	s, err := dispatch.Plan(dispatch.Start{

@@ -33,7 +33,7 @@ func writeJSON(w io.Writer, v any) error {
 // marks stand before each rule, so that the eye finds the one that matched.
 var marks = map[bridge.Verdict]string{
 	bridge.Matched: "✓", bridge.Rejected: "✗", bridge.Fault: "✗", bridge.Filtered: "·", bridge.OtherEvent: "·",
-	bridge.Waiting: "…", bridge.Parked: "✗",
+	bridge.Waiting: "…", bridge.Parked: "✗", bridge.Skipped: "·",
 }
 
 func writeExplanation(w io.Writer, x explanation) error {
@@ -49,6 +49,9 @@ func writeExplanation(w io.Writer, x explanation) error {
 			fmt.Fprintf(&b, "\n    %s", strings.ReplaceAll(r.Detail, "\n", "\n    "))
 		}
 		b.WriteString("\n")
+		if r.Flow != nil {
+			b.WriteString("    " + indent(strings.TrimSpace(r.Flow.text()), 4) + "\n")
+		}
 		if r.Workflow == nil {
 			continue
 		}
@@ -56,7 +59,11 @@ func writeExplanation(w io.Writer, x explanation) error {
 		if err != nil {
 			return err
 		}
-		b.WriteString("    it would create\n\n      " + strings.ReplaceAll(strings.TrimSpace(string(object)), "\n", "\n      ") + "\n\n")
+		what := "it would create"
+		if r.Flow != nil && r.Flow.Batch != nil {
+			what = "as a batch of its own it would create"
+		}
+		b.WriteString("    " + what + "\n\n      " + strings.ReplaceAll(strings.TrimSpace(string(object)), "\n", "\n      ") + "\n\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -19,6 +19,7 @@ const (
 	unacked     kind = "not acked"    // a Pub/Sub message that is not acknowledged
 	wrongEnd    kind = "wrong end"    // a run that ended otherwise than its event says
 	notFinished kind = "not finished" // a run that has not ended
+	crowded     kind = "crowded"      // a run that was made while as many of its group went on as may
 )
 
 // A breach is one promise broken once.
@@ -34,6 +35,7 @@ type observation struct {
 	events   []*event
 	runs     []run
 	messages map[string]int // key → how often it was posted
+	crowded  []string       // runs that were made beside too many of their group
 	waiting  int            // Pub/Sub messages without acknowledgement
 }
 
@@ -41,7 +43,13 @@ type observation struct {
 func check(o observation) []breach {
 	c := &checker{byRule: map[string][]run{}, messages: o.messages, wanted: map[string]bool{}}
 	for _, r := range o.runs {
-		c.byRule[ruleKey(r.event, r.template, r.rule)] = append(c.byRule[ruleKey(r.event, r.template, r.rule)], r)
+		for _, e := range r.events {
+			key := ruleKey(e, r.template, r.rule)
+			c.byRule[key] = append(c.byRule[key], r)
+		}
+	}
+	for _, one := range o.crowded {
+		c.found(crowded, "%s", one)
 	}
 	for _, e := range o.events {
 		c.event(e)

@@ -9,7 +9,7 @@ import (
 func TestTheCheckerSeesEachBreach(t *testing.T) {
 	t.Parallel()
 	made := func(uid, template, rule, phase string) run {
-		return run{uid: uid, name: "wf-" + uid, template: template, rule: rule, event: "e", phase: phase}
+		return run{uid: uid, name: "wf-" + uid, template: template, rule: rule, events: []string{"e"}, phase: phase}
 	}
 	accepted := func(items string) *event {
 		e := pushEvent("e", "main", items)
@@ -38,7 +38,7 @@ func TestTheCheckerSeesEachBreach(t *testing.T) {
 		"two Workflows, one of them deleted": {
 			o: observation{events: []*event{accepted("[]")}, runs: []run{
 				made("u", "on-push", "default", "Succeeded"),
-				{uid: "v", template: "on-push", rule: "default", event: "e", phase: "Succeeded", deleted: true},
+				{uid: "v", template: "on-push", rule: "default", events: []string{"e"}, phase: "Succeeded", deleted: true},
 			}},
 			want: []kind{doubled},
 		},

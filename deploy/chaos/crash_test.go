@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,11 +55,23 @@ var crashPoints = map[string]crashPoint{
 		inSubmitter(neither, func(ofName, _ int) { dieIf(d, ofName > 1) })(s)
 	}, play: whileTheAPIServerFails},
 	"after the ledger, before a task is taken out": {at: func(d *death, s *app.Seams) { inWaiting(nothing, d.come)(s) }, play: whileTheAPIServerFails},
-	"after a run ended, before the queue":          {at: func(d *death, s *app.Seams) { inQueue(d.come, nothing)(s) }, play: failingPushes},
-	"after the queue, before Slack":                {at: func(d *death, s *app.Seams) { inQueue(nothing, d.come)(s) }, play: failingPushes},
-	"after the outbox says begun, before Slack":    {at: func(d *death, s *app.Seams) { inNotifier(d.come, nothing)(s) }, play: failingPushes},
-	"after Slack, before the outbox says sent":     {at: func(d *death, s *app.Seams) { inNotifier(nothing, d.come)(s) }, play: failingPushes},
-	"after the outbox says sent, before the ack":   {at: func(d *death, s *app.Seams) { inOutbox(d.come)(s) }, play: failingPushes},
+	"after a batch is written down, before its Workflow exists": {at: func(d *death, s *app.Seams) {
+		inState(closedBatch(d), noKey)(s)
+	}, play: batches},
+	"after a batch's Workflow exists, before its events are recorded": {at: func(d *death, s *app.Seams) {
+		inSubmitter(neither, func(int, int) { d.come() })(s)
+	}, play: batches},
+	"after some events of a batch are recorded": {at: func(d *death, s *app.Seams) {
+		inLedger(recordedInBatch(d, 3))(s)
+	}, play: batches},
+	"after a batch is recorded, before it is crossed out": {at: func(d *death, s *app.Seams) {
+		inState(noKey, closedBatch(d))(s)
+	}, play: batches},
+	"after a run ended, before the queue":        {at: func(d *death, s *app.Seams) { inQueue(d.come, nothing)(s) }, play: failingPushes},
+	"after the queue, before Slack":              {at: func(d *death, s *app.Seams) { inQueue(nothing, d.come)(s) }, play: failingPushes},
+	"after the outbox says begun, before Slack":  {at: func(d *death, s *app.Seams) { inNotifier(d.come, nothing)(s) }, play: failingPushes},
+	"after Slack, before the outbox says sent":   {at: func(d *death, s *app.Seams) { inNotifier(nothing, d.come)(s) }, play: failingPushes},
+	"after the outbox says sent, before the ack": {at: func(d *death, s *app.Seams) { inOutbox(d.come)(s) }, play: failingPushes},
 }
 
 func dieIf(d *death, now bool) {
@@ -136,6 +149,28 @@ func failingPushes(t *testing.T, w *world) []*event { return w.delivered(t, push
 // twoRules is a push to a release branch, which starts two templates.
 func twoRules(t *testing.T, w *world) []*event {
 	return w.delivered(t, []*event{pushEvent("release", "release/1", "[]")})
+}
+
+// batches are more events than go into one, of which the last come when the bridge has died, or has not yet.
+func batches(t *testing.T, w *world) []*event {
+	var all []*event
+	for i := range 12 {
+		all = append(all, batchEvent(fmt.Sprint("batch-", i)))
+	}
+	return w.delivered(t, all)
+}
+
+// closedBatch dies when a closed batch is written, or crossed out.
+func closedBatch(d *death) func(key string) {
+	return func(key string) { dieIf(d, strings.HasPrefix(key, "batch.")) }
+}
+
+// recordedInBatch dies after n events were recorded as parts of a batch.
+func recordedInBatch(d *death, n int32) func(bridge.Record) {
+	var recorded atomic.Int32
+	return func(r bridge.Record) {
+		dieIf(d, len(r.Results) > 0 && r.Results[0].Batch != nil && recorded.Add(1) == n)
+	}
 }
 
 // objectsThatGo start runs that end and are deleted before the bridge has the event again.

@@ -99,6 +99,24 @@ func (t dyingWaiting) Delete(ctx context.Context, key string) error {
 	return t.Table.Delete(ctx, key)
 }
 
+type dyingState struct {
+	dispatch.Table
+	afterPut, beforeDelete func(key string)
+}
+
+func (t dyingState) Put(ctx context.Context, key string, value []byte) error {
+	err := t.Table.Put(ctx, key, value)
+	if err == nil {
+		t.afterPut(key)
+	}
+	return err
+}
+
+func (t dyingState) Delete(ctx context.Context, key string) error {
+	t.beforeDelete(key)
+	return t.Table.Delete(ctx, key)
+}
+
 type dyingQueue struct {
 	notify.Queue
 	before, after func()
@@ -144,6 +162,7 @@ func (o dyingOutbox) Put(ctx context.Context, key string, value []byte) error {
 
 func nothing()         {}
 func neither(int, int) {}
+func noKey(string)     {}
 
 // Where a death sits.
 
@@ -170,6 +189,12 @@ func inLedger(after func(bridge.Record)) func(*app.Seams) {
 func inWaiting(afterPut, beforeDelete func()) func(*app.Seams) {
 	return func(s *app.Seams) {
 		s.Waiting = func(t waiting.Table) waiting.Table { return dyingWaiting{t, afterPut, beforeDelete} }
+	}
+}
+
+func inState(afterPut, beforeDelete func(key string)) func(*app.Seams) {
+	return func(s *app.Seams) {
+		s.State = func(t dispatch.Table) dispatch.Table { return dyingState{t, afterPut, beforeDelete} }
 	}
 }
 

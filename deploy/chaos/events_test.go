@@ -91,6 +91,10 @@ func newEvent(random *rand.Rand, i int, responseURL string) *event {
 		items = "bad"
 	}
 	switch kind := random.IntN(20); {
+	case kind < 1:
+		return queueEvent(fmt.Sprint("queue-", i), fmt.Sprint("branch-", random.IntN(8)))
+	case kind < 3:
+		return batchEvent(fmt.Sprint("batch-", i))
 	case kind < 6:
 		return pushEvent(fmt.Sprint("push-", i), "main", items)
 	case kind < 8:
@@ -113,6 +117,16 @@ func pushEvent(id, branch, items string) *event {
 		e.runs = append(e.runs, expectation{"on-release", "default", false})
 	}
 	return e
+}
+
+// batchEvent starts a run together with others.
+func batchEvent(id string) *event {
+	return &event{id: id, request: push(id, "acme/batch", "main", "[]"), runs: []expectation{{"in-batch", "default", false}}}
+}
+
+// queueEvent starts a run beside few others of its branch.
+func queueEvent(id, branch string) *event {
+	return &event{id: id, request: push(id, "acme/queue", branch, "[]"), runs: []expectation{{"in-queue", "default", false}}}
 }
 
 // nobodysEvent starts nothing.

@@ -2,14 +2,18 @@ package chaos
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/dynamic"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
@@ -21,22 +25,26 @@ const (
 
 // A run is one Workflow that was made at some time.
 type run struct {
-	uid, name, template, rule, event, phase string
+	uid, name, template, rule, group, phase string
+	events                                  []string // one, or those of a batch
 	deleted                                 bool
 }
+
+func (r run) going() bool { return !r.ended() && !r.deleted }
 
 func (r run) ended() bool { return r.phase == "Succeeded" || r.phase == "Failed" || r.phase == "Error" }
 
 // A recorder follows all Workflows of a namespace from before the first one is made, past the bridges' own
 // way to the API server, and remembers each for ever. Safe for concurrent use.
 type recorder struct {
-	client metadata.ResourceInterface
+	client dynamic.ResourceInterface
 
-	mu   sync.Mutex
-	runs map[string]run // by uid
+	mu       sync.Mutex
+	runs     map[string]run // by uid
+	crowding []string       // runs that were made beside too many of their group
 }
 
-func newRecorder(t testing.TB, client metadata.ResourceInterface) *recorder {
+func newRecorder(t testing.TB, client dynamic.ResourceInterface) *recorder {
 	t.Helper()
 	r := &recorder{client: client, runs: map[string]run{}}
 	version, err := r.list(t.Context())
@@ -79,7 +87,7 @@ func (r *recorder) list(ctx context.Context) (version string, err error) {
 	for i := range all.Items {
 		r.saw(&all.Items[i], false)
 	}
-	return all.ResourceVersion, nil
+	return all.GetResourceVersion(), nil
 }
 
 // watch returns the version from which to go on when the watch ends.
@@ -93,22 +101,61 @@ func (r *recorder) watch(ctx context.Context, version string) (string, error) {
 		if e.Type == watch.Error {
 			return version, apierrors.FromObject(e.Object)
 		}
-		if o, ok := e.Object.(*metav1.PartialObjectMetadata); ok {
+		if o, ok := e.Object.(*unstructured.Unstructured); ok {
 			r.saw(o, e.Type == watch.Deleted)
-			version = o.ResourceVersion
+			version = o.GetResourceVersion()
+			if e.Type == watch.Added {
+				r.count(string(o.GetUID()))
+			}
 		}
 	}
 	return version, nil
 }
 
-func (r *recorder) saw(o *metav1.PartialObjectMetadata, deleted bool) {
+func (r *recorder) saw(o *unstructured.Unstructured, deleted bool) {
+	labels, uid := o.GetLabels(), string(o.GetUID())
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.runs[string(o.UID)] = run{
-		uid: string(o.UID), name: o.Name, template: o.Labels[labelTemplate], rule: o.Labels[bridge.LabelRule],
-		event: o.Annotations[bridge.AnnotationEventID], phase: o.Labels[labelPhase],
-		deleted: deleted || r.runs[string(o.UID)].deleted,
+	r.runs[uid] = run{
+		uid: uid, name: o.GetName(), template: labels[labelTemplate], rule: labels[bridge.LabelRule],
+		group: o.GetAnnotations()[bridge.AnnotationGroup], phase: labels[labelPhase], events: eventsOf(o),
+		deleted: deleted || r.runs[uid].deleted,
 	}
+}
+
+// eventsOf are the ids of the events that started a Workflow: a batch has them in a parameter.
+func eventsOf(o *unstructured.Unstructured) (ids []string) {
+	parameters, _, _ := unstructured.NestedSlice(o.Object, "spec", "arguments", "parameters")
+	for _, p := range parameters {
+		if m, ok := p.(map[string]any); ok && m["name"] == "ids" {
+			_ = json.Unmarshal([]byte(fmt.Sprint(m["value"])), &ids)
+			return ids
+		}
+	}
+	return []string{o.GetAnnotations()[bridge.AnnotationEventID]}
+}
+
+// count notes a run that was just made while as many of its group were going as may. It is told in the order of the
+// changes.
+func (r *recorder) count(uid string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	made, beside := r.runs[uid], 0
+	for _, one := range r.runs {
+		if one.uid != uid && one.going() && one.template == made.template && one.group == made.group {
+			beside++
+		}
+	}
+	if made.group != "" && beside >= queueLimit {
+		r.crowding = append(r.crowding, fmt.Sprintf("%s of group %s was made beside %d", made.name, made.group, beside))
+	}
+}
+
+// crowded are the runs that were made beside too many.
+func (r *recorder) crowded() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.crowding)
 }
 
 // all are the runs so far.
@@ -125,7 +172,7 @@ func (r *recorder) all() []run {
 // going is how many runs have not ended.
 func (r *recorder) going() (n int) {
 	for _, one := range r.all() {
-		if !one.ended() && !one.deleted {
+		if one.going() {
 			n++
 		}
 	}

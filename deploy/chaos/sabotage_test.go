@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -28,6 +29,8 @@ const (
 	ackedAfterEffect = "acknowledged after the effect"
 	retried          = "transient failures are tried again"
 	keptWaiting      = "what waits stands on the bus"
+	batchWritten     = "a batch is written down before it is made"
+	runsCounted      = "runs are counted by the labels that they bear"
 	outboxAsked      = "the outbox remembers what was sent"
 	lookedUp         = "a message in doubt is looked up"
 )
@@ -63,6 +66,12 @@ var off = map[string]func(s *app.Seams){
 	},
 	keptWaiting: func(s *app.Seams) {
 		s.Waiting = func(t waiting.Table) waiting.Table { return nobodyWaits{t} }
+	},
+	batchWritten: func(s *app.Seams) {
+		s.State = func(t dispatch.Table) dispatch.Table { return unwrittenState{t} }
+	},
+	runsCounted: func(s *app.Seams) {
+		s.Submitter = func(next bridge.Submitter) bridge.Submitter { return unlabelled{next} }
 	},
 	outboxAsked: func(s *app.Seams) {
 		s.Outbox = func(t notify.Table) notify.Table { return emptyTable{t} }
@@ -165,3 +174,17 @@ func (emptyTable) Get(context.Context, string) (bus.Entry, bool, error) {
 }
 func (emptyTable) Put(context.Context, string, []byte) error            { return nil }
 func (emptyTable) Update(context.Context, string, []byte, uint64) error { return nil }
+
+// unwrittenState says that all is stored.
+type unwrittenState struct{ dispatch.Table }
+
+func (unwrittenState) Put(context.Context, string, []byte) error { return nil }
+
+// unlabelled makes Workflows that nobody counts for their group. The recorder knows the group by the annotation.
+type unlabelled struct{ bridge.Submitter }
+
+func (u unlabelled) Submit(ctx context.Context, s bridge.Submission) error {
+	s.Labels = maps.Clone(s.Labels)
+	delete(s.Labels, bridge.LabelGroup)
+	return u.Submitter.Submit(ctx, s)
+}

@@ -25,19 +25,21 @@ type scenario struct {
 }
 
 var scenarios = map[string]scenario{
-	"killed right after the answers":                    {storedFirst, lost, killedAfterAnswers},
-	"the bus is away":                                   {refusalsTold, lost, busAway},
-	"the bus is full":                                   {refusalsTold, lost, busFull},
-	"a delivery comes twice":                            {sourceIdentity, doubled, sameTwice},
-	"the API server's answer is lost":                   {derivedNames, doubled, answerLost},
-	"the API server's answer is lost, and it exists":    {existsIsSuccess, invented, answerLostUnseen},
-	"an event comes again two hours later":              {ledgerAsked, doubled, againTwoHoursLater},
-	"an event comes again, and nobody wrote it down":    {ledgerWritten, doubled, againTwoHoursLater},
-	"killed while the API server hangs":                 {ackedAfterEffect, lost, killedInSubmission},
-	"the API server fails for a while":                  {retried, lost, serverErrors},
-	"the API server fails, and nobody keeps what waits": {keptWaiting, lost, whileTheAPIServerFails},
-	"a bridge starts anew after a failure was told":     {outboxAsked, toldTwice, restartAfterMessage},
-	"Slack takes a message, and its answer is lost":     {lookedUp, toldTwice, slackAnswerLost},
+	"killed right after the answers":                       {storedFirst, lost, killedAfterAnswers},
+	"the bus is away":                                      {refusalsTold, lost, busAway},
+	"the bus is full":                                      {refusalsTold, lost, busFull},
+	"a delivery comes twice":                               {sourceIdentity, doubled, sameTwice},
+	"the API server's answer is lost":                      {derivedNames, doubled, answerLost},
+	"the API server's answer is lost, and it exists":       {existsIsSuccess, invented, answerLostUnseen},
+	"an event comes again two hours later":                 {ledgerAsked, doubled, againTwoHoursLater},
+	"an event comes again, and nobody wrote it down":       {ledgerWritten, doubled, againTwoHoursLater},
+	"killed while the API server hangs":                    {ackedAfterEffect, lost, killedInSubmission},
+	"the API server fails for a while":                     {retried, lost, serverErrors},
+	"the API server fails, and nobody keeps what waits":    {keptWaiting, lost, whileTheAPIServerFails},
+	"the answer for a batch is lost, and more events come": {batchWritten, doubled, batchAnswerLost},
+	"more events of a group come than may run":             {runsCounted, crowded, queueUp},
+	"a bridge starts anew after a failure was told":        {outboxAsked, toldTwice, restartAfterMessage},
+	"Slack takes a message, and its answer is lost":        {lookedUp, toldTwice, slackAnswerLost},
 }
 
 func TestTheSuiteCatchesEachSafeguardThatIsOff(t *testing.T) {
@@ -207,6 +209,33 @@ func answerLostUnseen(t *testing.T, w *world) []*event {
 	})
 	w.api.set(apiMode{})
 	return append(events, first)
+}
+
+// batchAnswerLost lets a batch be made without anybody seeing it, while others join.
+func batchAnswerLost(t *testing.T, w *world) []*event {
+	before, first, second := batchEvent("batch-0"), batchEvent("batch-1"), batchEvent("batch-2")
+	w.taken(t, []*event{before})
+	within(t, time.Minute, "the bridge leads", func() error { return w.created(1) })
+	w.api.set(apiMode{lose: true, blind: true})
+	w.taken(t, []*event{first})
+	within(t, time.Minute, "it is tried", func() error { return w.created(2) })
+	w.taken(t, []*event{second})
+	within(t, time.Minute, "it is tried again", func() error { return w.created(5) })
+	w.api.set(apiMode{})
+	return []*event{before, first, second}
+}
+
+// queueUp sends more events of a group than may run at once, and starts the bridge anew meanwhile.
+func queueUp(t *testing.T, w *world) []*event {
+	var events []*event
+	for i := range 12 {
+		events = append(events, queueEvent(fmt.Sprint("queue-", i), "main"))
+	}
+	w.taken(t, events[:6])
+	w.bridges[0].restart()
+	within(t, time.Minute, "the bridge is back", w.ready)
+	w.taken(t, events[6:])
+	return events
 }
 
 // created says whether the bridges have asked for n creations.

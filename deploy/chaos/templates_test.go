@@ -37,6 +37,9 @@ const tells = `
       rejected: slack:#rejections
 `
 
+// queueLimit is how many runs of a group of the template in-queue may go on at once.
+const queueLimit = 2
+
 // templates are those of every world, by name. A push to a release branch starts two of them, a mention two
 // rules of one. The runs of on-object are deleted soon after their end, as many a cluster does.
 func templates(deleteAfter int) map[string]string {
@@ -64,6 +67,18 @@ func templates(deleteAfter int) map[string]string {
     bridge.argoproj.io/parameters: |
       items: slack.text
 ` + tells + "      succeeded: slack:#done\n" + body,
+		"in-batch": `
+    bridge.argoproj.io/on: |
+      github.push: {repositories: [acme/batch]}
+    bridge.argoproj.io/batch: "{max-items: 5, max-wait: 2s}"
+    bridge.argoproj.io/parameters: |
+      ids: toJSON(map(events, .event.id))
+` + tells + strings.Replace(body, "parameters: [", "parameters: [{name: ids}, ", 1),
+		"in-queue": `
+    bridge.argoproj.io/on: |
+      github.push: {repositories: [acme/queue]}
+    bridge.argoproj.io/concurrency: ` + fmt.Sprintf("'{group: github.ref_name, limit: %d}'", queueLimit) + `
+` + tells + body,
 		"on-mention": `
     bridge.argoproj.io/on: slack.app_mention
     bridge.argoproj.io/parameters: |

@@ -55,7 +55,7 @@ func newWorld(t testing.TB, name string, o worldOptions) *world {
 	}
 	w.namespace = w.cluster.newNamespace(t)
 	w.apply(t)
-	w.recorder = newRecorder(t, w.cluster.workflows(w.namespace))
+	w.recorder = newRecorder(t, w.cluster.dynamic.Resource(workflowsGVR).Namespace(w.namespace))
 	w.api = newAPIProxy(t, w)
 	w.topic = newTopic(t)
 	w.slack = slacktest.NewServer(slackToken)
@@ -117,6 +117,7 @@ func (w *world) ready() error {
 // observe is what is known of the events now.
 func (w *world) observe(events []*event) observation {
 	o := observation{events: events, runs: w.recorder.all(), messages: map[string]int{}, waiting: w.topic.waiting()}
+	o.crowded = w.recorder.crowded()
 	for _, m := range w.slack.Messages() {
 		o.messages[fmt.Sprint(m.Metadata.Payload["key"])]++
 	}

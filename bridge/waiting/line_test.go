@@ -1,0 +1,268 @@
+package waiting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+)
+
+// inGroup is a task of a concurrency group of the template a.
+func inGroup(group string, sequence uint64) Task {
+	t := task("a", sequence)
+	t.Line = &Line{FlowKeys: bridge.FlowKeys{Group: group}}
+	return t
+}
+
+// batched is a task of a rule of the template a that batches.
+func batched(sequence uint64, items int, wait time.Duration) Task {
+	t := task("a", sequence)
+	t.Since = time.Now()
+	t.Line = &Line{MaxItems: items, MaxWait: wait}
+	return t
+}
+
+// turns keeps the turns that it is given, and does as it is told.
+type turns struct {
+	mu   sync.Mutex
+	seen []string
+	do   func(t Turn) (int, error)
+}
+
+func (w *turns) handle(_ context.Context, t Turn) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	text := ""
+	for _, task := range t.Tasks {
+		text += fmt.Sprintf("%d ", task.Sequence)
+	}
+	if t.Open {
+		text += "open "
+	}
+	w.seen = append(w.seen, fmt.Sprintf("%s+%d", text, t.Behind))
+	if w.do == nil {
+		return len(t.Tasks), nil
+	}
+	return w.do(t)
+}
+
+func (w *turns) take() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := w.seen
+	w.seen = nil
+	return seen
+}
+
+func startTurns(t *testing.T, table Table, w *turns) *Room {
+	t.Helper()
+	r := New(table, zap.NewNop(), time.Now)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = r.Run(ctx) })
+	running.Go(func() { _ = r.Work(ctx, 8, w.handle) })
+	t.Cleanup(func() { cancel(); running.Wait() })
+	return r
+}
+
+func TestInALineNonePassesAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fails := true
+		w := &turns{}
+		w.do = func(turn Turn) (int, error) {
+			if turn.Tasks[0].Sequence == 1 && fails {
+				return 0, errors.New("the API server is away")
+			}
+			return 1, nil
+		}
+		r := startTurns(t, newMemory(), w)
+		add(t, r, inGroup("main", 1), inGroup("main", 2), inGroup("dev", 3), inGroup("main", 4))
+		time.Sleep(time.Minute)
+		for _, seen := range w.take() {
+			if !strings.HasPrefix(seen, "1 +") && seen != "3 +0" {
+				t.Errorf("%s was handed out while the first of its line fails", seen)
+			}
+		}
+		w.mu.Lock()
+		fails = false
+		w.mu.Unlock()
+		time.Sleep(2 * maxPause)
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"1 +2", "2 +1", "4 +0"}, w.take()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestALineThatIsFullGoesOnWhenARunOfItsOwnEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		room := map[string]int{}
+		w := &turns{}
+		w.do = func(turn Turn) (int, error) {
+			group := turn.Tasks[0].Line.Group
+			if room[group] == 0 {
+				return 0, Full{On: group}
+			}
+			room[group]--
+			return 1, nil
+		}
+		r := startTurns(t, newMemory(), w)
+		add(t, r, inGroup("main", 1), inGroup("dev", 2))
+		synctest.Wait()
+		w.take()
+		w.mu.Lock()
+		room["main"], room["dev"] = 1, 1
+		w.mu.Unlock()
+		r.Freed("main")
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"1 +0"}, w.take()); diff != "" {
+			t.Error("the others were looked at, or not even this: ", diff)
+		}
+		time.Sleep(ownPause)
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"2 +0"}, w.take()); diff != "" {
+			t.Error("nobody told of the end, and it is not looked for: ", diff)
+		}
+	})
+}
+
+func TestAPlaceThatIsFreedWhileALineIsLookedAtIsSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r *Room
+		tries := 0
+		w := &turns{do: func(Turn) (int, error) {
+			if tries++; tries == 1 {
+				r.Freed("main") // after it was counted, before the line waits
+				return 0, Full{On: "main"}
+			}
+			return 1, nil
+		}}
+		r = startTurns(t, newMemory(), w)
+		add(t, r, inGroup("main", 1))
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"1 +0", "1 +0"}, w.take()); diff != "" {
+			t.Error("without waiting: ", diff)
+		}
+	})
+}
+
+func TestAnEagerNewcomerWakesAFullLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &turns{do: func(Turn) (int, error) { return 0, Full{On: "main"} }}
+		r := startTurns(t, newMemory(), w)
+		add(t, r, inGroup("main", 1))
+		synctest.Wait()
+		add(t, r, inGroup("main", 2))
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"1 +0"}, w.take()); diff != "" {
+			t.Error("a newcomer that changes nothing: ", diff)
+		}
+		eager := inGroup("main", 3)
+		eager.Line.Eager = true
+		add(t, r, eager)
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"1 +2"}, w.take()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestALineThatMayGoOnLaterDoesNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		at := time.Now().Add(90 * time.Minute)
+		w := &turns{do: func(Turn) (int, error) {
+			if time.Now().Before(at) {
+				return 0, Later{at}
+			}
+			return 1, nil
+		}}
+		r := startTurns(t, newMemory(), w)
+		add(t, r, inGroup("main", 1))
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"1 +0", "1 +0"}, w.take()); diff != "" || r.Len() != 0 {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestABatchIsHandedOutWhenItIsFullOrOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &turns{}
+		r := startTurns(t, newMemory(), w)
+		for i := range 7 {
+			add(t, r, batched(uint64(i+1), 3, time.Minute))
+		}
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"1 2 3 +4", "4 5 6 +1"}, w.take()); diff != "" {
+			t.Error(diff)
+		}
+		time.Sleep(59 * time.Second)
+		synctest.Wait()
+		if seen := w.take(); seen != nil {
+			t.Errorf("before its time: %v", seen)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"7 +0"}, w.take()); diff != "" {
+			t.Error(diff)
+		}
+		if r.Len() != 0 {
+			t.Errorf("%d are left", r.Len())
+		}
+	})
+}
+
+func TestABatchThatGrowsIsShownNowAndThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &turns{do: func(turn Turn) (int, error) {
+			if turn.Open && len(turn.Tasks) < 30 {
+				return 0, nil
+			}
+			return 20, nil // there was no room for more
+		}}
+		r := startTurns(t, newMemory(), w)
+		sizes := []int{}
+		for i := range 40 {
+			add(t, r, batched(uint64(i+1), 500, time.Hour))
+			synctest.Wait()
+			if w.take() != nil {
+				sizes = append(sizes, i+1)
+			}
+		}
+		if diff := cmp.Diff([]int{16, 32}, sizes); diff != "" {
+			t.Error(diff)
+		}
+		if r.Len() != 20 {
+			t.Errorf("%d wait, want 20", r.Len())
+		}
+	})
+}
+
+func TestThousandsOfLinesAreWorkedInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := newMemory()
+		before := New(table, zap.NewNop(), time.Now)
+		for i := range 5000 {
+			add(t, before, inGroup(fmt.Sprint(i), uint64(i+1)))
+		}
+		r := startTurns(t, table, &turns{})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if r.Len() != 0 {
+			t.Errorf("%d are left", r.Len())
+		}
+		if len(r.lanes) != 0 || len(r.schedule) != 0 || len(r.blocked) != 0 || len(r.working) != 0 {
+			t.Errorf("left over: %d lanes, %d scheduled, %d blocked, %d working", len(r.lanes), len(r.schedule), len(r.blocked), len(r.working))
+		}
+	})
+}
