@@ -42,7 +42,6 @@ var (
 		"cloud.google.com/go/storage":              "adapters/gcs",
 		"cloud.google.com/go/iam":                  "adapters/gcs",
 		"github.com/slack-go/slack":                "adapters/slack",
-		"github.com/cloudevents/":                  "adapters/cloudevents",
 		"github.com/urfave/cli":                    "cmd/argo-bridge",
 		"github.com/nektos/act":                    "bridge/match",
 		"github.com/prometheus/":                   "bridge/app",

@@ -11,10 +11,12 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
+	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/app"
 	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
+	"github.com/argo-bridge/argo-bridge/bridge/watch"
 )
 
 // An occurrence is an event with what is known of it.
@@ -66,6 +68,8 @@ func translate(t *testing.T, path string) (bridge.Event, error) {
 		var attributes map[string]string
 		decode(t, strings.TrimSuffix(path, ".json")+".attributes.json", &attributes)
 		return gcs.Translate(attributes, body, sent)
+	case strings.HasPrefix(name, "workflow-"):
+		return end(t, strings.TrimSuffix(strings.TrimPrefix(name, "workflow-"), ".json"), body)
 	case strings.HasPrefix(name, "slack-command"), name == "command.form":
 		return slack.TranslateCommand(body, sent)
 	case strings.HasSuffix(dir, "slack/testdata/requests") && strings.HasSuffix(name, ".form"):
@@ -74,6 +78,20 @@ func translate(t *testing.T, path string) (bridge.Event, error) {
 		return slack.TranslateEvent(body)
 	}
 	return cloudEvent(t, path), nil
+}
+
+// end is that of a Workflow which a push has started.
+func end(t *testing.T, outcome string, body []byte) (bridge.Event, error) {
+	t.Helper()
+	push, err := translate(t, "../workflowtemplates/examples/payloads/github-push.json")
+	if err != nil {
+		return push, err
+	}
+	run, err := watch.Read(body)
+	if err != nil {
+		return push, err
+	}
+	return workflow.Translate(run, bridge.Outcome(outcome), &push)
 }
 
 // cloudEvent reads an event in CloudEvents' JSON format.

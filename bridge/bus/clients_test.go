@@ -62,7 +62,7 @@ type client struct {
 func dial(t *testing.T, b *Bus, options ...nats.Option) *client {
 	t.Helper()
 	c := &client{}
-	conn, err := nats.Connect(b.server.ClientURL(), append(options, nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+	conn, err := nats.Connect(b.server.ClientURL(), append(options, nats.Timeout(time.Minute), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.errs = append(c.errs, err.Error())
@@ -262,7 +262,7 @@ func TestWithoutAUserNobodyComesIn(t *testing.T) {
 		"an unknown user":  {nats.UserInfo("argo-bridge", "")},
 		"a user of a key":  {nats.UserInfo("wide", "")},
 	} {
-		if conn, err := nats.Connect(b.server.ClientURL(), options...); err == nil {
+		if conn, err := nats.Connect(b.server.ClientURL(), append(options, nats.Timeout(time.Minute))...); err == nil {
 			conn.Close()
 			t.Errorf("%s: connected", name)
 		}

@@ -45,3 +45,16 @@ func TestPlanStampsTheDepthOfAChain(t *testing.T) {
 		}
 	}
 }
+
+func TestABatchIsAsDeepAsTheDeepestOfItsEvents(t *testing.T) {
+	t.Parallel()
+	b := &batching{Dispatcher: newWorld(t).Dispatcher, rule: batchRule(t, `"1"`)}
+	var members []member
+	for _, depth := range []int{0, 5, 2} {
+		members = append(members, member{event: made, facts: bridge.Facts{Depth: depth}, Member: Member{Event: made}})
+	}
+	s, err := b.plan(members)
+	if err != nil || s.Annotations[bridge.AnnotationDepth] != "5" {
+		t.Errorf("got %q, %v", s.Annotations[bridge.AnnotationDepth], err)
+	}
+}

@@ -34,6 +34,8 @@ func (b *batching) plan(members []member) (bridge.Submission, error) {
 	}
 	for _, m := range members {
 		start.Batch = append(start.Batch, m.Member)
+		// A loop must not begin anew because an event from outside came first.
+		start.Facts.Depth = max(start.Facts.Depth, m.facts.Depth)
 	}
 	s, err := Plan(start)
 	if err == nil && len(members) > 1 && size(s) > mapping.MaxValue {
