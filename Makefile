@@ -47,6 +47,11 @@ chaos: local-cluster ## 5,000 events while everything breaks; up to 15 minutes. 
 	@CHAOS_EVENTS=$${CHAOS_EVENTS:-5000} CHAOS_FOR=$${CHAOS_FOR:-6m} \
 		go test -count=1 -timeout 15m -v -run '^TestChaos$$' ./deploy/chaos
 
+.PHONY: flow
+flow: local-cluster ## 200 random schedules for each policy of concurrency; some 3 minutes. FLOW_SEED=N repeats a run
+	@FLOW_SCHEDULES=$${FLOW_SCHEDULES:-200} FLOW_BRIDGES=$${FLOW_BRIDGES:-3} \
+		go test -count=1 -timeout 15m -v -run '^TestConcurrency' ./deploy/flow
+
 .PHONY: soak
 soak: local-cluster ## a steady rate for an hour, after which nothing may have grown; SOAK=10m for less
 	@SOAK=$${SOAK:-1h} go test -count=1 -timeout 2h -v -run '^TestSoak$$' ./deploy/e2e

@@ -16,6 +16,7 @@ const module = "github.com/argo-bridge/argo-bridge/"
 // belong to one package alone. What is not listed may import bridge only.
 var (
 	mayImport = map[string][]string{
+		"adapters/gcs/setup":  {"bridge", "adapters/gcs"},
 		"bridge":              {},
 		"bridge/admin":        {"bridge"},
 		"bridge/admin/client": {"bridge", "bridge/admin"},
@@ -38,8 +39,9 @@ var (
 		"github.com/expr-lang/expr":                "bridge/expression",
 		"github.com/google/go-github/":             "adapters/github",
 		"cloud.google.com/go/pubsub":               "adapters/gcs",
+		"cloud.google.com/go/storage":              "adapters/gcs",
+		"cloud.google.com/go/iam":                  "adapters/gcs",
 		"github.com/slack-go/slack":                "adapters/slack",
-		"github.com/cloudevents/":                  "adapters/cloudevents",
 		"github.com/urfave/cli":                    "cmd/argo-bridge",
 		"github.com/nektos/act":                    "bridge/match",
 		"github.com/prometheus/":                   "bridge/app",

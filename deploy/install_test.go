@@ -301,12 +301,17 @@ func (i *install) serve(t *testing.T, d *appsv1.Deployment, identity *rest.Confi
 	}
 	i.createTemplates(t)
 	i.waitForFaults(t)
-	// Each push stops the run of the one before.
-	for n, r := range slices.Concat(replicas, replicas[:1]) {
+	for n, r := range replicas {
 		delivery := fmt.Sprintf("%s-%d", i.overlay, n)
 		r.push(t, delivery)
 		i.waitForWorkflows(t, delivery)
 		t.Logf("replica %d: %d MiB at most", n, r.peakMemory())
+	}
+	// Each push stops the run of the one before, but for one that has ended: Argo may not know the template at once.
+	for n := 0; !slices.Contains(recorder.rights(), "patch workflows.argoproj.io") && n < 20; n++ {
+		delivery := fmt.Sprintf("%s-again-%d", i.overlay, n)
+		replicas[0].push(t, delivery)
+		i.waitForWorkflows(t, delivery)
 	}
 	if diff := cmp.Diff(i.rights, recorder.rights()); diff != "" {
 		t.Errorf("granted and used differ (-granted +used):\n%s", diff)

@@ -98,7 +98,18 @@ func end(t *testing.T, outcome string, body []byte) (bridge.Event, error) {
 func cloudEvent(t *testing.T, path string) bridge.Event {
 	t.Helper()
 	var e bridge.Event
+	var members map[string]any
 	decode(t, path, &e)
+	decode(t, path, &members)
+	e.Extensions = map[string]string{}
+	for name, value := range members {
+		if text, ok := value.(string); ok {
+			e.Extensions[name] = text
+		}
+	}
+	for _, attribute := range []string{"specversion", "id", "source", "type", "subject", "time", "datacontenttype"} {
+		delete(e.Extensions, attribute)
+	}
 	return e
 }
 

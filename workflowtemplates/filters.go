@@ -21,6 +21,9 @@ func filterReaders(event string) map[string]filterReader {
 	case "github":
 		return githubFilters
 	case "gcs":
+		if endsVersion(event) {
+			return gcsEndFilters
+		}
 		return gcsFilters
 	case "slack":
 		switch event {
@@ -57,8 +60,33 @@ var gcsFilters = map[string]filterReader{
 	"content-types":  listFilter(func(_ string, patterns []string) (bridge.Filter, error) { return match.ContentTypes(patterns) }),
 	"min-size":       sizeFilter,
 	"max-size":       sizeFilter,
-	"metadata":       metadataFilter,
-	"folders":        foldersFilter,
+	"metadata":       pairsFilter,
+	"attributes":     pairsFilter,
+	"folders":        flagFilter(match.Folders),
+}
+
+var gcsEndFilters = alsoReading(gcsFilters, "overwritten", flagFilter(match.Overwritten))
+
+// endsVersion says whether the event is the end of an object's version.
+func endsVersion(event string) bool { return event == "gcs.deleted" || event == "gcs.archived" }
+
+// usualFilters are those that an event has unless the template names them: what GCS tells of folders and of replaced
+// versions is seldom meant.
+func usualFilters(event string, pairs []pair) []bridge.Filter {
+	var filters []bridge.Filter
+	if strings.HasPrefix(event, "gcs.") && !has(pairs, "folders") {
+		filters = append(filters, match.Folders())
+	}
+	if endsVersion(event) && !has(pairs, "overwritten") {
+		filters = append(filters, match.Overwritten())
+	}
+	return filters
+}
+
+func alsoReading(readers map[string]filterReader, name string, reader filterReader) map[string]filterReader {
+	more := maps.Clone(readers)
+	more[name] = reader
+	return more
 }
 
 var slackCommandFilters = map[string]filterReader{
@@ -201,32 +229,34 @@ func textFilter(s *section, p pair, _ []pair) bridge.Filter {
 	return s.made(p, f, err)
 }
 
-func metadataFilter(s *section, p pair, _ []pair) bridge.Filter {
+func pairsFilter(s *section, p pair, _ []pair) bridge.Filter {
 	if p.value.Kind != yaml.MappingNode {
-		s.fail(p.value.Line, "", "metadata must be a map, got %s", kind(p.value))
+		s.fail(p.value.Line, "", "%s must be a map, got %s", p.name, kind(p.value))
 		return nil
 	}
 	want := map[string][]string{}
-	for _, entry := range s.pairs(p.value, "metadata") {
-		values, ok := s.strings(entry.value, "metadata."+entry.name)
+	for _, entry := range s.pairs(p.value, p.name) {
+		values, ok := s.strings(entry.value, p.name+"."+entry.name)
 		if !ok {
 			return nil
 		}
 		want[entry.name] = values
 	}
-	f, err := match.Metadata(want)
+	f, err := match.Pairs(p.name, want)
 	return s.made(p, f, err)
 }
 
-// foldersFilter makes no filter for folders: true, which is how it is without one.
-func foldersFilter(s *section, p pair, _ []pair) bridge.Filter {
-	var folders bool
-	if p.value.Kind != yaml.ScalarNode || p.value.Tag != "!!bool" || p.value.Decode(&folders) != nil {
-		s.fail(p.value.Line, "", "folders must be true or false")
-		return nil
+// flagFilter reads true, which makes no filter, or false.
+func flagFilter(refuses func() bridge.Filter) filterReader {
+	return func(s *section, p pair, _ []pair) bridge.Filter {
+		var taken bool
+		if p.value.Kind != yaml.ScalarNode || p.value.Tag != "!!bool" || p.value.Decode(&taken) != nil {
+			s.fail(p.value.Line, "", "%s must be true or false", p.name)
+			return nil
+		}
+		if taken {
+			return nil
+		}
+		return refuses()
 	}
-	if folders {
-		return nil
-	}
-	return match.Folders()
 }

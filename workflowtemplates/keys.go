@@ -31,8 +31,6 @@ var keys = []string{
 	keyConcurrency, keyOrdered, keyLatestOnly, keyRate, keyBatch,
 }
 
-const notYet = "not supported by this version yet; the rule is not started"
-
 // A rule's name becomes a label's value and part of a Workflow's name.
 var ruleName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$`)
 

@@ -75,6 +75,7 @@ func (s *section) trigger(triggers []bridge.Trigger, name, filters *yaml.Node) [
 	}
 	s.requireTemplates(event, name.Line, given)
 	t.Filters = s.filters(event, given)
+	t.Filters = append(t.Filters, usualFilters(event, given)...)
 	if usual := usualTypes[event]; usual != nil && !hasFilter(t, "types") {
 		if types, err := match.Set("types", usual); err == nil {
 			t.Filters = append([]bridge.Filter{types}, t.Filters...)

@@ -118,7 +118,13 @@ func TestFiltersAreThoseOfTheAnnotation(t *testing.T) {
 		"the first filter that fails is named":  {"gcs.finalized: {max-size: 1, min-size: 3}", "gcs.finalized", map[string][]string{"size": {"2"}}, "max-size"},
 		"the order is that of the annotation":   {"gcs.finalized: {min-size: 3, max-size: 1}", "gcs.finalized", map[string][]string{"size": {"2"}}, "min-size"},
 		"an event of another name is no match":  {"gcs.finalized", "gcs.deleted", nil, "event"},
-		"metadata takes a text or a list":       {"gcs.finalized: {metadata: {a: [x, y], b: z}}", "gcs.finalized", map[string][]string{"metadata": {"a=y", "b=z"}}, "matched"},
+		"metadata takes a text or a list":       {"gcs.finalized: {metadata: {a: [x, y], b: z}}", "gcs.finalized", map[string][]string{"objects": {"a"}, "metadata": {"a=y", "b=z"}}, "matched"},
+		"attributes are tested like metadata":   {"gcs.finalized: {attributes: {env: 'prod*'}}", "gcs.finalized", map[string][]string{"objects": {"a"}, "attributes": {"env=test"}}, "attributes"},
+		"folders are refused unless asked for":  {"gcs.finalized", "gcs.finalized", map[string][]string{"objects": {"a/"}}, "folders"},
+		"what is overwritten is no deletion":    {"gcs.deleted", "gcs.deleted", map[string][]string{"objects": {"a"}, "overwritten": {"7"}}, "overwritten"},
+		"overwritten: false says the same":      {"gcs.deleted: {overwritten: false}", "gcs.deleted", map[string][]string{"objects": {"a"}, "overwritten": {"7"}}, "overwritten"},
+		"overwritten: true takes it":            {"gcs.deleted: {overwritten: true}", "gcs.deleted", map[string][]string{"objects": {"a"}, "overwritten": {"7"}}, "matched"},
+		"a real deletion is one":                {"gcs.deleted", "gcs.deleted", map[string][]string{"objects": {"a"}}, "matched"},
 		"a command stands in a line of its own": {"github.release: {comment: /deploy}", "github.release", map[string][]string{"comment": {"no"}}, "comment"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,6 +21,9 @@ const (
 	typePrefix   = "google.cloud.storage.object.v1."
 	sourcePrefix = "//storage.googleapis.com/projects/_/buckets/"
 
+	// formatJSON is the payload format of notifications that carry the object resource.
+	formatJSON = "JSON_API_V1"
+
 	extBucket     = "bucket"
 	extAttributes = "attributes"
 )
@@ -34,6 +37,25 @@ var kinds = []struct{ gcs, cloudEvents, name string }{
 	{"OBJECT_ARCHIVE", "archived", "archived"},
 	{"OBJECT_METADATA_UPDATE", "metadataUpdated", "metadata-updated"},
 	{"OBJECT_INITIALIZE", "initialized", "initialized"},
+}
+
+// EventNames are the words of the annotation language for the event types: finalized for gcs.finalized, ...
+func EventNames() []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.name
+	}
+	return names
+}
+
+// EventType is Cloud Storage's own word for one of EventNames; "" for any other.
+func EventType(name string) string {
+	for _, k := range kinds {
+		if k.name == name {
+			return k.gcs
+		}
+	}
+	return ""
 }
 
 // Translate makes an event of a Pub/Sub message that a bucket's notification configuration sent.
@@ -109,7 +131,7 @@ func parse(attributes map[string]string, data []byte) (notification, error) {
 
 func (n *notification) read(format string, data []byte) error {
 	switch format {
-	case "JSON_API_V1":
+	case formatJSON:
 		var r struct {
 			Metageneration json.RawMessage `json:"metageneration"`
 		}

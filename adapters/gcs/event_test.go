@@ -76,6 +76,7 @@ func TestEveryNotificationHasItsEventAndFacts(t *testing.T) {
 			out, err := json.MarshalIndent(map[string]any{
 				"id": e.ID, "source": e.Source, "type": e.Type, "subject": e.Subject, "time": e.Time, "extensions": e.Extensions,
 				"name": f.Name, "values": f.Values, "missing": f.Missing, "gcs": v["gcs"], "url": f.URL, "title": f.Title,
+				"object": f.Object, "version": f.Version,
 			}, "", "  ")
 			if err != nil {
 				t.Fatal(err)
@@ -152,6 +153,23 @@ func TestTheIDTellsOccurrencesApart(t *testing.T) {
 			t.Errorf("two occurrences have the id %q", other)
 		}
 		seen[other] = true
+	}
+}
+
+func TestALaterStateOfAnObjectHasTheGreaterVersion(t *testing.T) {
+	t.Parallel()
+	last := ""
+	for _, state := range [][2]string{{"9", "1"}, {"9", "10"}, {"10", "1"}, {"1571760649468000", "2"}, {"1571760649468001", "1"}, {"9223372036854775807", "1"}} {
+		data := strings.Replace(object, `"1571760649468000", "metageneration": "2"`, `"`+state[0]+`", "metageneration": "`+state[1]+`"`, 1)
+		e, err := Translate(attributes("OBJECT_METADATA_UPDATE", "objectGeneration", state[0]), []byte(data), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, _, err := FactFinder{}.Facts(e)
+		if err != nil || f.Version <= last || f.Object != "exports/2026/a b#1.json" {
+			t.Errorf("%v: version %q after %q, object %q, %v", state, f.Version, last, f.Object, err)
+		}
+		last = f.Version
 	}
 }
 

@@ -17,13 +17,16 @@ const noPayload = "the notification has the payload format NONE, which tells onl
 
 // FactFinder derives what filters, expressions and people see of GCS events.
 //
-// The filter values are buckets, objects, content-types, size (bytes, in digits) and metadata
-// (key=value). The last three come from the object resource and are absent, with the reason in
-// Missing, where the notification did not carry it.
+// The filter values are buckets, objects, content-types, size (bytes, in digits), and metadata and attributes
+// (key=value). Content type, size and metadata come from the object resource and are absent, with the reason in
+// Missing, where the notification did not carry it. The attributes are those of the notification, with the ones that
+// the bucket's notification configuration adds.
 //
-// An overwrite makes two events: finalized for the new generation and deleted (or archived) for
-// the old one. The latter bears the attribute overwrittenByGeneration, which is the variable
-// gcs.overwrittenByGeneration: `when: gcs.overwrittenByGeneration == nil` leaves it out.
+// An overwrite makes two events: finalized for the new generation and deleted (or archived) for the old one. The
+// latter has the value overwritten, the generation that replaced it. Eventarc does not tell it.
+//
+// Facts.Version is the generation, then the metageneration: of two events about an object the one with the greater
+// text is about the newer state.
 type FactFinder struct{}
 
 var _ bridge.FactFinder = FactFinder{}
@@ -33,6 +36,8 @@ var _ bridge.FactFinder = FactFinder{}
 type resource struct {
 	Bucket      string            `json:"bucket"`
 	Name        string            `json:"name"`
+	Generation  integer           `json:"generation"`
+	Meta        integer           `json:"metageneration"`
 	Size        *integer          `json:"size"`
 	ContentType string            `json:"contentType"`
 	Metadata    map[string]string `json:"metadata"`
@@ -71,6 +76,10 @@ func (FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
 	if r.Bucket == "" || r.Name == "" {
 		return bridge.Facts{}, true, fmt.Errorf("the data of %s is not an object resource: it lacks bucket or name", e.Type)
 	}
+	attributes, err := attributesOf(e)
+	if err != nil {
+		return bridge.Facts{}, true, err
+	}
 	f := bridge.Facts{
 		Name:    source + "." + kinds[i].name,
 		Source:  source,
@@ -78,10 +87,37 @@ func (FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
 		Missing: map[string]string{},
 		URL:     consoleURL(r.Bucket, r.Name),
 		Title:   fmt.Sprintf("gs://%s/%s %s", r.Bucket, r.Name, strings.ReplaceAll(kinds[i].name, "-", " ")),
+		Object:  r.Name,
+		Version: fmt.Sprintf("%020d.%020d", max(0, r.Generation), max(0, r.Meta)),
 	}
 	r.fill(f)
-	f.Variables = sync.OnceValues(func() (map[string]any, error) { return variables(e, kinds[i].gcs) })
+	f.Values["attributes"] = pairs(attributes)
+	if by := attributes["overwrittenByGeneration"]; by != "" {
+		f.Values["overwritten"] = []string{by}
+	}
+	f.Variables = sync.OnceValues(func() (map[string]any, error) { return variables(e, kinds[i].gcs, attributes) })
 	return f, true, nil
+}
+
+// attributesOf are those of the notification; none for an event that somebody else has published.
+func attributesOf(e bridge.Event) (map[string]string, error) {
+	var attributes map[string]string
+	if s := e.Extensions[extAttributes]; s != "" {
+		if err := json.Unmarshal([]byte(s), &attributes); err != nil {
+			return nil, fmt.Errorf("read the attributes: %w", err)
+		}
+	}
+	return attributes, nil
+}
+
+// pairs writes a map as sorted key=value.
+func pairs(m map[string]string) []string {
+	all := make([]string, 0, len(m))
+	for k, v := range m {
+		all = append(all, k+"="+v)
+	}
+	slices.Sort(all)
+	return all
 }
 
 func (r resource) fill(f bridge.Facts) {
@@ -97,28 +133,21 @@ func (r resource) fill(f bridge.Facts) {
 	if r.Size != nil {
 		f.Values["size"] = []string{strconv.FormatInt(int64(*r.Size), 10)}
 	}
-	pairs := []string{}
-	for k, v := range r.Metadata {
-		pairs = append(pairs, k+"="+v)
-	}
-	slices.Sort(pairs)
-	f.Values["metadata"] = pairs
+	f.Values["metadata"] = pairs(r.Metadata)
 }
 
 // variables builds "gcs" and "data". In gcs the object resource's numbers are numbers, save the
 // generation, which is a name more than a number.
-func variables(e bridge.Event, eventType string) (map[string]any, error) {
+func variables(e bridge.Event, eventType string, attributes map[string]string) (map[string]any, error) {
 	var object map[string]any
 	if err := json.Unmarshal(e.Data, &object); err != nil {
 		return nil, fmt.Errorf("read the object resource: %w", err)
 	}
-	attributes := map[string]any{}
-	if s := e.Extensions[extAttributes]; s != "" {
-		if err := json.Unmarshal([]byte(s), &attributes); err != nil {
-			return nil, fmt.Errorf("read the attributes: %w", err)
-		}
+	named := make(map[string]any, len(attributes))
+	for k, v := range attributes {
+		named[k] = v
 	}
-	gcs := map[string]any{"eventType": eventType, "attributes": attributes, "object": object}
+	gcs := map[string]any{"eventType": eventType, "attributes": named, "object": object}
 	for _, key := range []string{"bucket", "name", "generation", "metageneration", "contentType", "metadata", "timeCreated", "updated"} {
 		if v, ok := object[key]; ok && v != nil {
 			gcs[key] = v
@@ -130,7 +159,7 @@ func variables(e bridge.Event, eventType string) (map[string]any, error) {
 		}
 	}
 	for _, key := range []string{"overwroteGeneration", "overwrittenByGeneration"} {
-		if v, ok := attributes[key]; ok {
+		if v, ok := named[key]; ok {
 			gcs[key] = v
 		}
 	}

@@ -145,7 +145,7 @@ func (s *Source) handle(ctx context.Context, name string, m *pubsub.Message) {
 	arrived := s.now()
 	e, err := Translate(m.Attributes, m.Data, m.PublishTime)
 	if err != nil {
-		s.observer.Refused(source, "malformed")
+		s.observer.Refused(source, refusedMalformed)
 		s.warnForeign(name, m.ID, err)
 		s.nack(ctx, m)
 		return
@@ -159,10 +159,10 @@ func (s *Source) handle(ctx context.Context, name string, m *pubsub.Message) {
 		s.observer.Received(source, e.Type, s.now().Sub(arrived))
 		return
 	case bridge.IsPermanent(err):
-		s.observer.Refused(source, "too-large")
+		s.observer.Refused(source, refusedTooLarge)
 		s.log.Warn("event refused by the bus", zap.String(bridge.LogEventID, e.ID), zap.String("subscription", name), zap.Error(err))
 	default:
-		s.observer.Refused(source, "bus-down")
+		s.observer.Refused(source, refusedBusDown)
 		s.log.Error("event not stored", zap.String(bridge.LogEventID, e.ID), zap.String("subscription", name), zap.Error(err))
 	}
 	s.nack(ctx, m)

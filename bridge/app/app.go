@@ -79,6 +79,7 @@ type App struct {
 	replayer  *history.Replayer
 	admin     *admin.Server
 	commands  *slack.Webhooks
+	push      *gcs.Webhook
 }
 
 // New validates the options, reads the secrets, listens, opens the bus and connects to Kubernetes. It
@@ -226,7 +227,7 @@ func (a *App) knowRuns(ctx context.Context) error {
 
 // startPull starts the sources that fetch their events.
 func (a *App) startPull(ctx context.Context, l *lifecycle) error {
-	if a.options.GCS == nil {
+	if a.options.GCS == nil || len(a.options.GCS.Subscriptions) == 0 {
 		return nil
 	}
 	source, err := gcs.NewSource(ctx, *a.options.GCS, a.publisher(), gcs.SourceOptions{
@@ -245,6 +246,9 @@ func (a *App) webhooks() map[string]http.Handler {
 	if a.options.GitHub != nil {
 		all["/webhooks/github"] = limit.Wrap(github.NewWebhook(a.secrets.github, a.publisher(),
 			github.WebhookOptions{Now: a.seams.Now, Observer: a.metrics, Logger: a.part("github")}))
+	}
+	if a.push != nil {
+		all["/webhooks/gcs"] = limit.Wrap(a.push)
 	}
 	if a.options.Slack != nil {
 		a.commands = slack.NewWebhooks(a.secrets.slack.Signing, a.publisher(), slack.WebhookOptions{

@@ -10,6 +10,7 @@ import (
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 
+	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
 	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
@@ -78,6 +79,9 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.buildAdmin(c, tables); err != nil {
 		return err
 	}
+	if err := a.buildPush(); err != nil {
+		return err
+	}
 	a.metrics.watchBus(a.bus)
 	a.metrics.watchTemplates(a.catalog)
 	a.metrics.watchFlow(a.room, a.tracker, a.elector)
@@ -132,6 +136,19 @@ func (a *App) buildAdmin(c clients, t tables) error {
 	past := &history.History{Bus: a.bus, Ledger: t.ledger, Runs: t.runs, Outbox: t.outbox}
 	a.replayer = &history.Replayer{History: past, Dispatcher: a.dispatch}
 	a.admin = admin.New(past, a.replayer, auth, a.part("admin"))
+	return nil
+}
+
+// buildPush makes what takes the messages of Pub/Sub's push subscriptions, when the config asks for it.
+func (a *App) buildPush() (err error) {
+	if a.options.GCS == nil || a.options.GCS.Push == nil {
+		return nil
+	}
+	a.push, err = gcs.NewWebhook(*a.options.GCS.Push, a.publisher(),
+		gcs.WebhookOptions{Now: a.seams.Now, Observer: a.metrics, Logger: a.part("gcs")})
+	if err != nil {
+		return fmt.Errorf("gcs: %w", err)
+	}
 	return nil
 }
 

@@ -138,6 +138,15 @@ func (b *Bucket) List(ctx context.Context, filter string) ([]Entry, error) {
 	}
 }
 
+// Last is the revision of the bucket's last change, of whichever key.
+func (b *Bucket) Last(ctx context.Context) (revision uint64, err error) {
+	s, err := b.bus.js.Stream(ctx, bucketStream+b.name)
+	if err != nil {
+		return 0, fmt.Errorf("bucket %s: %w", b.name, err)
+	}
+	return s.CachedInfo().State.LastSeq, nil
+}
+
 func entryOf(e jetstream.KeyValueEntry) Entry {
 	return Entry{
 		Key: e.Key(), Value: e.Value(), Revision: e.Revision(), Written: e.Created(),

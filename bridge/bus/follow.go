@@ -82,7 +82,7 @@ type progress struct {
 
 // loaded is where the bucket stands when all is read: what has aged is not reported.
 func (p *progress) loaded(ctx context.Context) {
-	if at, err := p.sequence(ctx); err == nil {
+	if at, err := p.bucket.Last(ctx); err == nil {
 		p.last = max(p.last, at)
 	}
 	p.ready = true
@@ -90,7 +90,7 @@ func (p *progress) loaded(ctx context.Context) {
 
 // stalled says that the bucket was ahead at two checks, and nothing was reported between them.
 func (p *progress) stalled(ctx context.Context) bool {
-	at, err := p.sequence(ctx)
+	at, err := p.bucket.Last(ctx)
 	if err != nil || !p.ready || at <= p.last {
 		p.behind = false
 		return false
@@ -98,12 +98,4 @@ func (p *progress) stalled(ctx context.Context) bool {
 	stalled := p.behind && p.before == p.last
 	p.behind, p.before = true, p.last
 	return stalled
-}
-
-func (p *progress) sequence(ctx context.Context) (uint64, error) {
-	s, err := p.bucket.bus.js.Stream(ctx, bucketStream+p.bucket.name)
-	if err != nil {
-		return 0, err
-	}
-	return s.CachedInfo().State.LastSeq, nil
 }

@@ -55,6 +55,8 @@ type Room interface {
 	Add(ctx context.Context, t waiting.Task) error
 	// Waiting is how many tasks wait in a lane, as far as this process knows.
 	Waiting(lane string) int
+	// Last is the last change of the table of those that wait, see waiting.Turn.
+	Last(ctx context.Context) (revision uint64, err error)
 }
 
 // A Gate bounds the Workflows in flight; *inflight.Gate is one.

@@ -41,6 +41,7 @@ type world struct {
 	left      int                     // places given back
 	stopped   []string
 	handled   uint64
+	table     uint64 // the last change of the room's table
 }
 
 func newWorld(t *testing.T, rules ...*bridge.Rule) *world {
@@ -128,6 +129,7 @@ func (w *world) Made(bridge.Submission)        {}
 
 func (w *world) Waiting(string) int                      { return len(w.tasks) }
 func (w *world) Handled(context.Context) (uint64, error) { return w.handled, nil }
+func (w *world) Last(context.Context) (uint64, error)    { return w.table, nil }
 
 func (w *world) Stop(_ context.Context, workflow string, how bridge.Shutdown, reason string) error {
 	w.stopped = append(w.stopped, fmt.Sprintf("%s %s %s", how, workflow, reason))

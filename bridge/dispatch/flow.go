@@ -120,5 +120,5 @@ func (d *Dispatcher) ready(ctx context.Context, rule *bridge.Rule, t waiting.Tur
 	if first.Line.MaxItems > 0 {
 		return nil
 	}
-	return d.horizon.reached(ctx, d.Events, first.Sequence, d.Now())
+	return d.horizon.reached(ctx, d.Events, d.Room, t, d.Now())
 }

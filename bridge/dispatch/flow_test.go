@@ -203,6 +203,27 @@ func TestALineDoesNotBeginWhileAnEarlierEventMayJoin(t *testing.T) {
 	}
 }
 
+// An earlier event is handled, and the table has not told this process yet which task it has left.
+func TestALineDoesNotBeginBeforeTheTasksOfEarlierEventsAreKnown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, flowing(t, limited(bridge.Queue, 1)))
+	w.arrives(t, 5)
+	w.handled, w.table = 5, 12
+	now := time.Now()
+	w.Now = func() time.Time { return now }
+	var later waiting.Later
+	for _, told := range []uint64{10, 11} {
+		now = now.Add(2 * time.Second) // asked again
+		if _, err := w.Work(t.Context(), waiting.Turn{Tasks: w.tasks, Told: told}); !errors.As(err, &later) || len(w.workflows) != 0 {
+			t.Fatalf("told up to %d: %v, %v", told, err, w.workflows)
+		}
+	}
+	w.table = 99 // others write on: what was asked for stands
+	if n, err := w.Work(t.Context(), waiting.Turn{Tasks: w.tasks, Told: 12}); n != 1 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+}
+
 func TestOnlyTheLatestRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, flowing(t, bridge.Flow{LatestOnly: true}))

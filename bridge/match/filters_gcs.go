@@ -10,47 +10,49 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
-// metadataFilter wants entries of an object's metadata.
-type metadataFilter struct {
+// pairsFilter wants entries of a map, such as an object's metadata.
+type pairsFilter struct {
+	key  string
 	keys []string
 	want map[string]globs
 }
 
-// Metadata wants the object's metadata to have every key, with a value that matches its patterns.
-func Metadata(want map[string][]string) (bridge.Filter, error) {
+// Pairs wants the event's values under key, each written as name=value, to have every name, with a value that
+// matches its patterns.
+func Pairs(key string, want map[string][]string) (bridge.Filter, error) {
 	if len(want) == 0 {
 		return nil, fmt.Errorf("the map is empty")
 	}
-	m := &metadataFilter{keys: slices.Sorted(maps.Keys(want)), want: map[string]globs{}}
-	for _, k := range m.keys {
+	p := &pairsFilter{key: key, keys: slices.Sorted(maps.Keys(want)), want: map[string]globs{}}
+	for _, k := range p.keys {
 		g, err := compileGlobs(want[k], false)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", k, err)
 		}
-		m.want[k] = g
+		p.want[k] = g
 	}
-	return m, nil
+	return p, nil
 }
 
-func (m *metadataFilter) Key() string { return "metadata" }
+func (p *pairsFilter) Key() string { return p.key }
 
-func (m *metadataFilter) Test(f bridge.Facts) (bool, string) {
-	values, ok := f.Values[m.Key()]
+func (p *pairsFilter) Test(f bridge.Facts) (bool, string) {
+	values, ok := f.Values[p.key]
 	if !ok {
-		return false, absent(f, m.Key())
+		return false, absent(f, p.key)
 	}
 	have := map[string]string{}
 	for _, v := range values {
 		key, value, _ := strings.Cut(v, "=")
 		have[key] = value
 	}
-	for _, k := range m.keys {
+	for _, k := range p.keys {
 		value, ok := have[k]
 		if !ok {
 			return false, "there is no " + k
 		}
-		if !m.want[k].match(value) {
-			return false, fmt.Sprintf("got %s=%q, want %s", k, abbreviate(value), list(m.want[k].source))
+		if !p.want[k].match(value) {
+			return false, fmt.Sprintf("got %s=%q, want %s", k, abbreviate(value), list(p.want[k].source))
 		}
 	}
 	return true, ""
@@ -85,7 +87,8 @@ func (t *textFilter) Test(f bridge.Facts) (bool, string) {
 // foldersFilter refuses the placeholders of folders.
 type foldersFilter struct{}
 
-// Folders is the filter folders: false, which refuses objects whose name ends in a slash.
+// Folders is the filter folders: false, which refuses objects whose name ends in a slash: tools make such
+// empty objects to show folders, which a bucket does not have.
 func Folders() bridge.Filter { return foldersFilter{} }
 
 func (foldersFilter) Key() string { return "folders" }
@@ -97,8 +100,24 @@ func (foldersFilter) Test(f bridge.Facts) (bool, string) {
 	}
 	for _, v := range values {
 		if strings.HasSuffix(v, "/") {
-			return false, fmt.Sprintf("got %q, which is a folder", abbreviate(v))
+			return false, fmt.Sprintf("got %q, which is a folder; folders: true takes them", abbreviate(v))
 		}
+	}
+	return true, ""
+}
+
+// overwrittenFilter refuses the end of a version that a newer one replaced.
+type overwrittenFilter struct{}
+
+// Overwritten is the filter overwritten: false, which refuses the deletion or archiving of a version whose cause
+// is a newer version: https://cloud.google.com/storage/docs/pubsub-notifications#replacing_objects
+func Overwritten() bridge.Filter { return overwrittenFilter{} }
+
+func (overwrittenFilter) Key() string { return "overwritten" }
+
+func (o overwrittenFilter) Test(f bridge.Facts) (bool, string) {
+	if by := f.Values[o.Key()]; len(by) > 0 {
+		return false, fmt.Sprintf("the object is still there, as generation %s; overwritten: true takes replaced versions", abbreviate(by[0]))
 	}
 	return true, ""
 }
@@ -130,4 +149,26 @@ func (c *contentTypeFilter) Test(f bridge.Facts) (bool, string) {
 		}
 	}
 	return false, got(f, c.Key(), values) + ", want " + list(c.globs.source)
+}
+
+// A Beginning is how the texts begin that a pattern accepts; the text as it is when Whole.
+type Beginning struct {
+	Text  string
+	Whole bool
+}
+
+// Beginnings are those of a filter's including patterns, in their order; nil for a filter that is no list of globs. By
+// them a check from outside knows which buckets a rule names and which objects it may want.
+func Beginnings(f bridge.Filter) []Beginning {
+	g, ok := f.(*globFilter)
+	if !ok {
+		return nil
+	}
+	var all []Beginning
+	for _, p := range g.globs.patterns {
+		if !p.negative {
+			all = append(all, Beginning{literalPrefix(p.literal), p.compiled == nil})
+		}
+	}
+	return all
 }

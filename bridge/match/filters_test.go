@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/match"
 )
@@ -43,7 +45,7 @@ func TestFilters(t *testing.T) {
 		return func(t testing.TB) bridge.Filter { f, err := match.Size(key, size); return filterOf(t, f, err) }
 	}
 	metadata := func(want map[string][]string) func(testing.TB) bridge.Filter {
-		return func(t testing.TB) bridge.Filter { f, err := match.Metadata(want); return filterOf(t, f, err) }
+		return func(t testing.TB) bridge.Filter { f, err := match.Pairs("metadata", want); return filterOf(t, f, err) }
 	}
 	text := func(pattern string) func(testing.TB) bridge.Filter {
 		return func(t testing.TB) bridge.Filter { f, err := match.Text(pattern); return filterOf(t, f, err) }
@@ -52,6 +54,7 @@ func TestFilters(t *testing.T) {
 		return func(t testing.TB) bridge.Filter { f, err := match.ContentTypes(patterns); return filterOf(t, f, err) }
 	}
 	folders := func(testing.TB) bridge.Filter { return match.Folders() }
+	overwritten := func(testing.TB) bridge.Filter { return match.Overwritten() }
 	for name, test := range map[string]struct {
 		filter func(testing.TB) bridge.Filter
 		values values
@@ -112,8 +115,10 @@ func TestFilters(t *testing.T) {
 		"a text that does not":                               {text(`^help`), values{"text": {"please help"}}, `got "please help", want ^help`},
 		"a content type without its parameters":              {types("text/*"), values{"content-types": {"text/csv; charset=utf-8"}}, ""},
 		"another content type":                               {types("text/csv"), values{"content-types": {"application/json"}}, `got "application/json"`},
-		"a folder is no file":                                {folders, values{"objects": {"a/"}}, `got "a/", which is a folder`},
+		"a folder is no file":                                {folders, values{"objects": {"a/"}}, `got "a/", which is a folder; folders: true takes them`},
 		"a file is a file":                                   {folders, values{"objects": {"a/b"}}, ""},
+		"a replaced version is no deletion":                  {overwritten, values{"overwritten": {"17"}}, "as generation 17; overwritten: true takes"},
+		"a deletion is one":                                  {overwritten, values{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -122,6 +127,21 @@ func TestFilters(t *testing.T) {
 				t.Errorf("got %v, %q, want a detail with %q", ok, detail, test.no)
 			}
 		})
+	}
+}
+
+func TestBeginnings(t *testing.T) {
+	t.Parallel()
+	f, err := match.Globs("objects", []string{"exports/**/*.json", "!exports/tmp/**", "one"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []match.Beginning{{Text: "exports/"}, {Text: "one", Whole: true}}
+	if diff := cmp.Diff(want, match.Beginnings(f)); diff != "" {
+		t.Error(diff)
+	}
+	if got := match.Beginnings(match.Folders()); got != nil {
+		t.Errorf("got %v of a filter without patterns", got)
 	}
 }
 
@@ -150,7 +170,7 @@ func TestConstructorsRefuse(t *testing.T) {
 		"a command with spaces around":    {func() (bridge.Filter, error) { return match.Comment([]string{" /x"}) }, "no command"},
 		"a size without a number":         {func() (bridge.Filter, error) { return match.Size("max-size", "MiB") }, "no size"},
 		"a size beyond 64 bits":           {func() (bridge.Filter, error) { return match.Size("max-size", "999999999999TiB") }, "too large"},
-		"an empty map of metadata":        {func() (bridge.Filter, error) { return match.Metadata(nil) }, "the map is empty"},
+		"an empty map of metadata":        {func() (bridge.Filter, error) { return match.Pairs("metadata", nil) }, "the map is empty"},
 		"a regular expression that fails": {func() (bridge.Filter, error) { return match.Text("(") }, "bad regular expression"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -103,6 +103,36 @@ func TestInALineNonePassesAnother(t *testing.T) {
 	})
 }
 
+// A task that another process has added may be missing from a turn, but not from one that knows the table as it stood
+// afterwards.
+func TestATurnSaysUpToWhichChangeItKnowsTheTable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := newMemory()
+		if err := New(table, zap.NewNop(), time.Now).Add(t.Context(), inGroup("dev", 1)); err != nil {
+			t.Fatal(err)
+		}
+		if err := table.Delete(t.Context(), inGroup("dev", 1).key()); err != nil { // and nobody tells of it any more
+			t.Fatal(err)
+		}
+		var told []uint64
+		w := &turns{do: func(turn Turn) (int, error) { told = append(told, turn.Told); return 1, nil }}
+		r := startTurns(t, table, w)
+		synctest.Wait()
+		for sequence := range uint64(2) {
+			add(t, r, inGroup("main", 2+sequence))
+			last, err := r.Last(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if len(told) != int(sequence)+1 || told[sequence] < last {
+				t.Errorf("the table stands at %d, the turns know it up to %v", last, told)
+			}
+		}
+	})
+}
+
 func TestALineThatIsFullGoesOnWhenARunOfItsOwnEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		room := map[string]int{}

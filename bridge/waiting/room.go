@@ -18,6 +18,8 @@ import (
 type Table interface {
 	Put(ctx context.Context, key string, value []byte) error
 	Delete(ctx context.Context, key string) error
+	// Last is the revision of the last change.
+	Last(ctx context.Context) (revision uint64, err error)
 	Follow(ctx context.Context, f bus.Followed, seen func(bus.Entry), loaded func()) error
 }
 
@@ -30,6 +32,7 @@ type Room struct {
 
 	mu       sync.Mutex
 	loaded   bool
+	told     uint64 // up to which change of the table
 	lanes    map[string]*lane
 	schedule schedule
 	blocked  map[string]map[*lane]bool // by the limit that they wait for
@@ -48,7 +51,7 @@ func New(table Table, log *zap.Logger, now func() time.Time) *Room {
 
 // reset forgets what the table has told.
 func (r *Room) reset() {
-	r.loaded, r.schedule = false, nil
+	r.loaded, r.told, r.schedule = false, 0, nil
 	r.lanes, r.gone = map[string]*lane{}, map[string]bool{}
 	r.blocked, r.working = map[string]map[*lane]bool{}, map[*lane]bool{}
 }
@@ -104,7 +107,7 @@ func (r *Room) Sequences() (all []uint64, ok bool) {
 // Run follows the table until ctx ends.
 func (r *Room) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		if err := r.table.Follow(ctx, bus.Followed{Deletes: true}, r.saw, r.setLoaded); err != nil {
+		if err := r.follow(ctx); err != nil {
 			r.log.Warn("who waits is not known; all wait until it is", zap.Error(err))
 		}
 		r.mu.Lock()
@@ -118,10 +121,20 @@ func (r *Room) Run(ctx context.Context) error {
 	return nil
 }
 
+func (r *Room) follow(ctx context.Context) error {
+	// What stood there before, and has been replaced or has aged, nobody tells of.
+	before, err := r.table.Last(ctx)
+	if err != nil {
+		return err
+	}
+	return r.table.Follow(ctx, bus.Followed{Deletes: true}, r.saw, func() { r.setLoaded(before) })
+}
+
 // saw takes over a change of the table.
 func (r *Room) saw(e bus.Entry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.told = max(r.told, e.Revision)
 	if e.Deleted {
 		delete(r.gone, e.Key)
 		r.remove(e.Key)
@@ -173,12 +186,15 @@ func (r *Room) reschedule(l *lane) {
 	}
 }
 
-func (r *Room) setLoaded() {
+func (r *Room) setLoaded(told uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.loaded = true
+	r.loaded, r.told = true, max(r.told, told)
 	r.nudge()
 }
+
+// Last is up to where the table stands, for comparison with Turn.Told.
+func (r *Room) Last(ctx context.Context) (revision uint64, err error) { return r.table.Last(ctx) }
 
 // Waiting is how many tasks wait in a lane, as far as is known.
 func (r *Room) Waiting(lane string) int {

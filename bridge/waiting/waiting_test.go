@@ -23,6 +23,7 @@ import (
 type memory struct {
 	mu      sync.Mutex
 	entries map[string][]byte
+	last    uint64 // revision
 	changes []chan bus.Entry
 	putErr  error
 }
@@ -48,7 +49,15 @@ func (m *memory) Delete(_ context.Context, key string) error {
 	return nil
 }
 
+func (m *memory) Last(context.Context) (uint64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.last, nil
+}
+
 func (m *memory) tell(e bus.Entry) {
+	m.last++
+	e.Revision = m.last
 	for _, c := range m.changes {
 		c <- e
 	}

@@ -22,6 +22,8 @@ type Turn struct {
 	Newest Task
 	// Failing is since when every attempt of the lane has failed; zero after one that did not.
 	Failing time.Time
+	// Told is the change of the table up to which the tasks were known when the turn was given.
+	Told uint64
 	// Number counts the attempts at the first task since this process leads, from 1.
 	Number int
 }
@@ -103,6 +105,7 @@ func (r *Room) take() (l *lane, tasks []*queued, turn Turn, wait time.Duration) 
 			continue
 		}
 		turn = l.turn(tasks, now)
+		turn.Told = r.told
 		if l.claim(tasks); l.busy == 1 {
 			l.missed, r.working[l] = nil, true
 		}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// arrange puts the flags of lint, explain and the events commands before their other arguments, as
-// urfave/cli wants them, and repeats --template of explain before each of several files: people write
+// arrange puts the flags of lint, explain, the events and the gcs commands before their other arguments, as
+// urfave/cli wants them, and repeats --template of explain and gcs check before each of several files: people write
 // `lint DIR --output json`, `explain --template *.yaml --source github` and `events show ID -n argo`.
 func arrange(args []string) []string {
 	n := commandLength(args)
@@ -27,7 +27,7 @@ func arrange(args []string) []string {
 			if name := strings.TrimLeft(arg, "-"); takesValue(command, name) && i+1 < len(args) {
 				i++
 				flags = append(flags, args[i])
-				if command == "explain" && name == "template" {
+				if command != "events" && name == "template" {
 					list = arg
 				}
 			}
@@ -53,6 +53,8 @@ func commandLength(args []string) int {
 		return 2
 	case args[1] == "events" && len(args) > 2 && slices.Contains([]string{"list", "show", "tail", "replay"}, args[2]):
 		return 3
+	case args[1] == "gcs" && len(args) > 2 && slices.Contains([]string{"setup", "check"}, args[2]):
+		return 3
 	}
 	return 0
 }
@@ -63,7 +65,7 @@ func takesValue(command, name string) bool {
 	case "help", "h", "generate-bash-completion":
 		return false
 	case "payload", "dry-run":
-		return command != "events"
+		return command != "events" && command != "gcs"
 	}
 	return !strings.Contains(name, "=")
 }
