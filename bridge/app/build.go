@@ -115,8 +115,7 @@ func (a *App) buildElector(c clients) {
 func (a *App) buildNotify(t tables) {
 	a.ledger = ledger.New(t.ledger, a.options.Bus.RecordAge(), a.part("ledger"))
 	a.origins = &origins{
-		bus: a.bus, ledger: a.ledger, finders: Finders(), log: a.part("notify"), now: a.seams.Now, keeps: a.options.Bus.RecordAge(),
-		patience: recordPatience,
+		bus: a.bus, ledger: a.ledger, finders: Finders(), rules: rulesOf{a.catalog}, log: a.part("notify"),
 	}
 	a.reporter = &notify.Reporter{
 		Routes: routesOf{a.catalog}, Runs: t.runs, Queue: through[notify.Queue](a.seams.Queue, a.bus), History: &notify.History{Table: t.state},

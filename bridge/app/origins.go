@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -28,17 +27,9 @@ type origins struct {
 	bus     *bus.Bus
 	ledger  *ledger.Ledger
 	finders []bridge.FactFinder
+	rules   dispatch.Rules
 	log     *zap.Logger
-	now     func() time.Time
-	// keeps is how long the ledger keeps a record.
-	keeps time.Duration
-	// patience is how long a record is waited for. A process that died between making a Workflow and recording
-	// that leaves none; whoever handles the event again writes it.
-	patience time.Duration
 }
-
-// recordPatience is the usual patience: the watch waits meanwhile, and so do all alerts.
-const recordPatience = 5 * time.Second
 
 func (o *origins) Variables(ctx context.Context, run bridge.Run) map[string]any {
 	hash := run.Labels[bridge.LabelEvent]
@@ -82,18 +73,42 @@ func variablesOf(finders []bridge.FactFinder, e bridge.Event) (map[string]any, e
 }
 
 // Start implements workflow.Starts. A label is anybody's to write who may make a Workflow: the event is told only
-// where the ledger knows that it has started something in the run's namespace.
+// where it has started something in the run's namespace, or would by the rules of now.
 func (o *origins) Start(ctx context.Context, run bridge.Run) (*bridge.Event, error) {
 	hash := run.Labels[bridge.LabelEvent]
 	if !bridge.IsHash(hash) {
 		return nil, nil
 	}
-	record, ok, err := o.started(ctx, hash, run)
-	if err != nil || !ok {
+	if start, err := o.recorded(ctx, hash, run.Namespace); err != nil || start != nil {
+		return start, err
+	}
+	// A process that died between making a Workflow and recording that leaves no record, until the event
+	// is handled again.
+	sequence, ok, err := o.bus.Unsettled(ctx, hash)
+	if err != nil {
 		return nil, err
 	}
-	var start *bridge.Event
-	_, err = o.bus.WithEvent(ctx, record.Sequence, func(e bridge.Event) {
+	if !ok { // it may have been recorded and acknowledged meanwhile
+		return o.recorded(ctx, hash, run.Namespace)
+	}
+	start, err := o.read(ctx, sequence, hash)
+	if err != nil || start == nil || !o.starts(*start, run.Template) {
+		return nil, err
+	}
+	return start, nil
+}
+
+// recorded is an event of which the ledger knows that it has started something in the namespace.
+func (o *origins) recorded(ctx context.Context, hash, namespace string) (*bridge.Event, error) {
+	record, known, err := o.ledger.Find(ctx, hash)
+	if err != nil || !known || !hasStarted(record, namespace) {
+		return nil, err
+	}
+	return o.read(ctx, record.Sequence, hash)
+}
+
+func (o *origins) read(ctx context.Context, sequence uint64, hash string) (start *bridge.Event, err error) {
+	_, err = o.bus.WithEvent(ctx, sequence, func(e bridge.Event) {
 		if e.Hash() == hash {
 			e.Data = slices.Clone(e.Data) // its memory is given back
 			start = &e
@@ -105,30 +120,22 @@ func (o *origins) Start(ctx context.Context, run bridge.Run) (*bridge.Event, err
 	return start, err
 }
 
-func (o *origins) started(ctx context.Context, hash string, run bridge.Run) (r bridge.Record, ok bool, err error) {
-	bound, cancel := context.WithTimeout(ctx, o.patience)
-	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		r, known, err := o.ledger.Find(ctx, hash)
-		if err != nil || known && hasStarted(r, run.Namespace) {
-			return r, err == nil, err
-		}
-		if o.now().Sub(run.Created) > o.keeps {
-			return r, false, nil
-		}
-		select {
-		case <-bound.Done():
-			return r, false, ctx.Err()
-		case <-tick.C:
-		}
+// starts says whether the event starts the template by the rules of now.
+func (o *origins) starts(e bridge.Event, t bridge.Template) bool {
+	facts, err := dispatch.Describe(o.finders, e)
+	if err != nil {
+		return false
 	}
+	return slices.ContainsFunc(o.rules.Match(facts, expression.NewScope(e, facts).Variables), func(d bridge.Decision) bool {
+		return d.Verdict == bridge.Matched && d.Rule.Template == t
+	})
 }
 
-// hasStarted says whether the event has made a Workflow in the namespace.
+// hasStarted says whether the event has made a Workflow in the namespace, or one of a template there is about to be
+// made.
 func hasStarted(r bridge.Record, namespace string) bool {
 	return slices.ContainsFunc(r.Results, func(res bridge.Result) bool {
-		return res.Verdict == bridge.Matched && strings.HasPrefix(res.Workflow, namespace+"/")
+		return res.Verdict == bridge.Matched && strings.HasPrefix(res.Workflow, namespace+"/") ||
+			res.Verdict == bridge.Waiting && bridge.ParseTemplate(res.Template).Namespace == namespace && namespace != ""
 	})
 }
