@@ -48,7 +48,7 @@ chaos: local-cluster ## 5,000 events while everything breaks; up to 15 minutes. 
 		go test -count=1 -timeout 15m -v -run '^TestChaos$$' ./deploy/chaos
 
 .PHONY: flow
-flow: local-cluster ## 200 random schedules for each policy of concurrency; some 3 minutes. FLOW_SEED=N repeats a run
+flow: local-cluster ## 200 random schedules for each policy of concurrency; one to three minutes. FLOW_SEED=N repeats a run
 	@FLOW_SCHEDULES=$${FLOW_SCHEDULES:-200} FLOW_BRIDGES=$${FLOW_BRIDGES:-3} \
 		go test -count=1 -timeout 15m -v -run '^TestConcurrency' ./deploy/flow
 

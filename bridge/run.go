@@ -42,12 +42,20 @@ func (r Run) Completed() bool {
 	return r.Phase == "Succeeded" || r.Phase == "Failed" || r.Phase == "Error"
 }
 
-// Outcomes are what an ended run is to a rule that waits for it: Succeeded or Failed, and Completed. A run that
-// goes on has none.
+// Stopped says whether the bridge has stopped the run, by the word of the rule that started it: its end is no failure.
+func (r Run) Stopped() bool {
+	_, stopped := r.Annotations[AnnotationStopped]
+	return stopped
+}
+
+// Outcomes are what an ended run is to a rule that waits for it: Succeeded or Failed, and Completed; of one that was
+// Stopped, Completed alone. A run that goes on has none.
 func (r Run) Outcomes() []Outcome {
 	switch {
 	case !r.Completed():
 		return nil
+	case r.Stopped():
+		return []Outcome{Completed}
 	case r.Phase == "Succeeded":
 		return []Outcome{Succeeded, Completed}
 	}

@@ -233,3 +233,27 @@ func FuzzTranslate(f *testing.F) {
 		}
 	})
 }
+
+func TestPushesAreOrderedByWhenGitHubGotThem(t *testing.T) {
+	t.Parallel()
+	version := func(pushed, committed string) string {
+		body := fmt.Sprintf(`{"ref": "refs/heads/main", "after": "1", "repository": {"full_name": "acme/app", "url": "https://github.com/acme/app", "pushed_at": %s},
+			"head_commit": {"timestamp": %q}}`, pushed, committed)
+		e, err := Translate("push", "d", []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, _, err := FactFinder{}.Facts(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Version
+	}
+	first, reset := version("1700000000", "2026-01-02T00:00:00Z"), version("1700000100", "2020-01-01T00:00:00Z")
+	if first >= reset {
+		t.Errorf("a branch that was set back to an older commit: %s is not before %s", first, reset)
+	}
+	if got := version("null", "2026-01-02T00:00:00Z"); got != version("0", "2020-01-01T00:00:00Z") {
+		t.Errorf("without the time of the push: %s", got)
+	}
+}

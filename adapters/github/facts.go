@@ -54,6 +54,7 @@ func (FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
 		URL:     p.link(),
 		Actor:   p.text("sender.login"),
 		Title:   p.title(),
+		Version: p.version(),
 	}
 	p.fill(f)
 	variables := sync.OnceValues(func() (map[string]any, error) { return p.variables() })
@@ -78,6 +79,16 @@ func (p payload) action() string {
 		return "created"
 	}
 	return "updated"
+}
+
+// version orders the pushes of a branch or tag by when GitHub got them, in seconds; the dates of the commits are
+// whatever their authors' clocks said, and go back when a branch is reset. Of the same second the later delivery is the
+// newer. Other events are ordered by their own time.
+func (p payload) version() string {
+	if p.name != "push" {
+		return ""
+	}
+	return fmt.Sprintf("%020d", max(0, p.Get("repository.pushed_at").Int()))
 }
 
 // nothing says whether a commit is the one of zeros, which stands for none.

@@ -238,3 +238,11 @@ func FuzzFacts(f *testing.F) {
 		_, _ = facts.Variables()
 	})
 }
+
+func TestARunThatWasStoppedForANewerEventHasNotFailed(t *testing.T) {
+	t.Parallel()
+	run := bridge.Run{Phase: "Failed", Annotations: map[string]string{bridge.AnnotationStopped: "a later event takes its place"}}
+	if got := run.Outcomes(); len(got) != 1 || got[0] != bridge.Completed {
+		t.Errorf("got %v, want completed alone: a rule that tries again would bring it back", got)
+	}
+}

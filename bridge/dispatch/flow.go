@@ -111,14 +111,14 @@ func (d *Dispatcher) stop(ctx context.Context, a attempt, denial *inflight.Denia
 }
 
 // ready says whether a turn may be looked at: the rate allows it, and in a line every event that came before is
-// known.
+// known. A batch takes who is there, unless its rule is ordered.
 func (d *Dispatcher) ready(ctx context.Context, rule *bridge.Rule, t waiting.Turn) error {
 	if err := d.rates.next(ctx, d.State, rule, d.Now()); err != nil {
 		return err
 	}
-	first := t.Tasks[0]
-	if first.Line.MaxItems > 0 {
+	if t.Tasks[0].Line.MaxItems > 0 && t.Tasks[0].Line.Order == "" {
 		return nil
 	}
+	t.Tasks = t.Tasks[len(t.Tasks)-1:]
 	return d.horizon.reached(ctx, d.Events, d.Room, t, d.Now())
 }

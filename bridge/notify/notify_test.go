@@ -345,3 +345,26 @@ func TestWhatCanNeverBeSentIsGivenUp(t *testing.T) {
 		t.Errorf("no notifier: %v %v", err, c)
 	}
 }
+
+func TestARunThatItsRuleHasStoppedIsNoFailure(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, route(bridge.Failed, alerts), route(bridge.Recovered, alerts), route(bridge.Completed, alerts))
+	stopped := ended("1", "Failed", 1)
+	stopped.Annotations = map[string]string{bridge.AnnotationStopped: "a later event takes its place"}
+	if diff := cmp.Diff([]bridge.Outcome{bridge.Completed, bridge.Completed}, report(t, d, stopped, ended("2", "Succeeded", 2))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestARecoveryIsThatOfItsConcurrencyGroup(t *testing.T) {
+	t.Parallel()
+	in := func(group string, run bridge.Run) bridge.Run {
+		run.Labels = map[string]string{bridge.LabelGroup: group}
+		return run
+	}
+	d := newDesk(t, route(bridge.Failed, alerts), route(bridge.Recovered, alerts))
+	got := report(t, d, in("main", ended("1", "Failed", 1)), in("dev", ended("2", "Succeeded", 2)), in("main", ended("3", "Succeeded", 3)))
+	if diff := cmp.Diff([]bridge.Outcome{bridge.Failed, bridge.Recovered}, got); diff != "" {
+		t.Error(diff)
+	}
+}

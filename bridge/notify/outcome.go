@@ -20,8 +20,8 @@ func (r *Reporter) outcomes(ctx context.Context, run bridge.Run, routes []bridge
 		}
 		return nil, nil
 	}
-	if _, stopped := run.Annotations[bridge.AnnotationStopped]; stopped {
-		return []bridge.Outcome{bridge.Completed}, nil // by the rule's own word, which is no failure
+	if run.Stopped() {
+		return run.Outcomes(), nil
 	}
 	if run.Phase != "Succeeded" {
 		return []bridge.Outcome{bridge.Failed, bridge.Completed}, r.remember(ctx, run, routes)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/argo-bridge/argo-bridge/adapters/cloudevents"
@@ -63,7 +64,7 @@ func (p payload) translateEnd() (bridge.Event, error) {
 		return bridge.Event{}, fmt.Errorf("the workflow %s has not ended: its phase is %q", run.Name, run.Phase)
 	}
 	if !slices.Contains(outcomes, bridge.Outcome(p.event)) {
-		return bridge.Event{}, fmt.Errorf("the workflow %s is %s: it makes the events %s and %s, not %q", run.Name, run.Phase, outcomes[0], outcomes[1], p.event)
+		return bridge.Event{}, fmt.Errorf("the workflow %s is %s: it makes the events %s, not %q", run.Name, run.Phase, list(outcomes), p.event)
 	}
 	return workflow.Translate(run, bridge.Outcome(p.event), nil)
 }
@@ -169,4 +170,12 @@ func form(fields map[string]string) url.Values {
 		values.Set(name, value)
 	}
 	return values
+}
+
+func list(outcomes []bridge.Outcome) string {
+	words := make([]string, len(outcomes))
+	for i, o := range outcomes {
+		words[i] = string(o)
+	}
+	return strings.Join(words, " and ")
 }

@@ -315,8 +315,11 @@ func BenchmarkLatency(b *testing.B) {
 }
 
 // watch tells when each new Workflow is seen.
-func (x *bench) watch() <-chan time.Time {
-	w, err := x.c.workflowsOf(x.ns).Watch(x.Context(), metav1.ListOptions{})
+func (x *bench) watch() <-chan time.Time { return x.watchOnly("") }
+
+// watchOnly tells when each new Workflow is seen that has the labels.
+func (x *bench) watchOnly(labels string) <-chan time.Time {
+	w, err := x.c.workflowsOf(x.ns).Watch(x.Context(), metav1.ListOptions{LabelSelector: labels})
 	if err != nil {
 		x.Fatal(err)
 	}
