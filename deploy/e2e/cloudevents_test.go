@@ -153,8 +153,8 @@ func TestOnTheBusNobodyMakesWhatIsNotHis(t *testing.T) {
 	t.Parallel()
 	c := shared(t)
 	ns := c.newNamespace(t)
+	c.apply(t, ns, pushTemplate) // before the bridge is ready: it shall know the rule when the push comes
 	s := newShop(t, c, ns)
-	c.apply(t, ns, pushTemplate)
 	if conn, err := nats.Connect(s.bus); err == nil {
 		conn.Close()
 		t.Error("somebody without a name is connected")
