@@ -80,6 +80,13 @@ func (l *lane) remove(key string) {
 	l.tasks = slices.Delete(l.tasks, at, at+1)
 }
 
+// forget drops the tasks, which the table is going to tell anew. Those that are being worked on may be among them:
+// no more is handed out before all have been released.
+func (l *lane) forget() {
+	l.tasks, l.limits, l.last, l.index = nil, 0, nil, -1
+	l.pause, l.full, l.width = time.Time{}, false, 1
+}
+
 // due returns what may be tried now, or nothing and when to look again.
 func (l *lane) due(now time.Time) ([]*queued, time.Time) {
 	switch {

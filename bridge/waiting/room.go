@@ -36,7 +36,7 @@ type Room struct {
 	lanes    map[string]*lane
 	schedule schedule
 	blocked  map[string]map[*lane]bool // by the limit that they wait for
-	working  map[*lane]bool            // that are being worked on
+	working  map[*lane]bool            // that are being worked on; a reset leaves them
 	// gone are tasks that this process has taken out, until the table says so: an echo of their adding may
 	// still come.
 	gone map[string]bool
@@ -44,16 +44,21 @@ type Room struct {
 
 // New makes a room over a table.
 func New(table Table, log *zap.Logger, now func() time.Time) *Room {
-	r := &Room{table: table, log: log, now: now, wake: make(chan struct{}, 1)}
+	r := &Room{table: table, log: log, now: now, wake: make(chan struct{}, 1), working: map[*lane]bool{}}
 	r.reset()
 	return r
 }
 
-// reset forgets what the table has told.
+// reset forgets what the table has told. A lane that is being worked on stays busy: handed out to a second handler, the
+// same events would go into two batches.
 func (r *Room) reset() {
 	r.loaded, r.told, r.schedule = false, 0, nil
 	r.lanes, r.gone = map[string]*lane{}, map[string]bool{}
-	r.blocked, r.working = map[string]map[*lane]bool{}, map[*lane]bool{}
+	r.blocked = map[string]map[*lane]bool{}
+	for l := range r.working {
+		l.forget()
+		r.lanes[l.name] = l
+	}
 }
 
 // Add stores a task; nil means that it is stored. The same task twice is one. It waits from when the table

@@ -161,9 +161,6 @@ func (r *Room) conclude(ctx context.Context, l *lane, tasks []*queued, gone int,
 	if l.release(tasks); l.busy == 0 {
 		delete(r.working, l)
 	}
-	if r.lanes[l.name] != l {
-		return // the table was read anew
-	}
 	for _, q := range tasks[:gone] {
 		l.remove(q.key)
 	}
