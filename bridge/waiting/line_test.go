@@ -296,3 +296,28 @@ func TestThousandsOfLinesAreWorkedInTurn(t *testing.T) {
 		}
 	})
 }
+
+func TestALineWhoseBatchesAreClosedEarlyDoesNotFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		var failing time.Time
+		w := &turns{}
+		w.do = func(turn Turn) (int, error) {
+			calls++
+			failing = turn.Failing
+			if calls == 1 {
+				return 0, errors.New("the API server is away")
+			}
+			return 2, nil // there was no room for more
+		}
+		r := startTurns(t, newMemory(), w)
+		for i := range 10 {
+			add(t, r, batched(uint64(i+1), 10, time.Minute))
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if calls < 3 || !failing.IsZero() {
+			t.Errorf("after %d turns the line is said to fail since %s", calls, failing)
+		}
+	})
+}

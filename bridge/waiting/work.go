@@ -165,10 +165,11 @@ func (r *Room) conclude(ctx context.Context, l *lane, tasks []*queued, gone int,
 		l.remove(q.key)
 	}
 	r.unblock(l)
+	if err == nil && gone > 0 {
+		l.succeeded()
+	}
 	if gone < len(tasks) {
 		r.putOff(ctx, l, tasks[gone], err)
-	} else if err == nil {
-		l.succeeded()
 	}
 	r.settle(l)
 }
