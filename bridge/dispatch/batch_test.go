@@ -209,8 +209,8 @@ type dyingTable struct {
 
 var errDied = errors.New("the process died")
 
-func (d *dyingTable) Put(ctx context.Context, key string, value []byte) error {
-	if err := d.Table.Put(ctx, key, value); err != nil || !d.dies("put", key) {
+func (d *dyingTable) Update(ctx context.Context, key string, value []byte, revision uint64) error {
+	if err := d.Table.Update(ctx, key, value, revision); err != nil || !d.dies("update", key) {
 		return err
 	}
 	return errDied
@@ -239,7 +239,7 @@ func TestABatchThatIsCutOffIsTheSameAfterwards(t *testing.T) {
 	t.Parallel()
 	for name, cut := range map[string]func(w *world, dies func() bool){
 		"after it was written down": func(w *world, dies func() bool) {
-			w.State = &dyingTable{w.State, func(act, _ string) bool { return act == "put" && dies() }}
+			w.State = &dyingTable{w.State, func(act, _ string) bool { return act == "update" && dies() }}
 		},
 		"after its Workflow was made": func(w *world, dies func() bool) {
 			fail := w.fail
@@ -300,5 +300,59 @@ func TestABatchThatIsCutOffIsTheSameAfterwards(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestWhoNoLongerLeadsMakesNoBatch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, batchRule(t, names))
+	w.arrives(t, 1)
+	w.Leads = func() bool { return false }
+	if settled, err := w.closeBatch(t, false); settled != 0 || err == nil || len(w.workflows) != 0 {
+		t.Errorf("settled %d, %v, made %v", settled, err, w.workflows)
+	}
+	if _, found, _ := w.State.Get(t.Context(), closedKey(w.tasks[0].Lane())); found {
+		t.Error("a batch is written down that is not this process's to close")
+	}
+}
+
+// A leader has stood still between reading the events of a batch and writing it down; another has made a batch of some
+// of them meanwhile.
+func TestABatchThatWasOvertakenIsNotMade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, batchRule(t, names))
+	var made []string
+	w.record(&made)
+	w.arrives(t, 1)
+	w.arrives(t, 2)
+	b := &batching{Dispatcher: w.Dispatcher, Turn: waiting.Turn{Tasks: w.tasks}, rule: w.rules.rules[0]}
+	if err := b.gather(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := b.largest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	late, lane := b.close(s), w.tasks[0].Lane()
+	w.arrives(t, 3)
+	if settled, err := w.closeBatch(t, false); settled != 3 || err != nil {
+		t.Fatalf("settled %d, %v", settled, err)
+	}
+	if err := w.save(t.Context(), lane, late); err != nil {
+		t.Fatal(err)
+	}
+	w.arrives(t, 4)
+	for range 2 {
+		if len(w.tasks) > 0 {
+			if _, err := w.closeBatch(t, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i := range made {
+		made[i] = compact(made[i])
+	}
+	if diff := cmp.Diff([]string{`["n1","n2","n3"]`, `["n4"]`}, made); diff != "" {
+		t.Error(diff)
 	}
 }
