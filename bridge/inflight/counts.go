@@ -115,6 +115,9 @@ func on(t bridge.Template, b bridge.Bound) string {
 // limits are what the end of the run frees.
 func (r run) limits() []string {
 	all := []string{"hand\n" + r.template.String()}
+	if r.ours {
+		all = append(all, allLimit, namespaceLimit(r.namespace), templateLimit(r.template))
+	}
 	if r.group != "" {
 		all = append(all, labelLimit(r.template, bridge.LabelGroup, r.group))
 	}

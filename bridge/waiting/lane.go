@@ -33,11 +33,12 @@ type lane struct {
 	failures int
 	failing  time.Time
 	pause    time.Time
-	full     bool     // the pause is for a limit, not for a failure
-	on       string   // the limit, see Full
-	missed   []string // limits that were freed while it was worked on
-	last     *queued  // tried last, and failed
-	probe    int      // the size of the next probe of a batch
+	full     bool            // the pause is for a limit, not for a failure
+	on       string          // the limit, see Full
+	woken    bool            // since a run has ended there
+	missed   map[string]bool // limits that were freed while it was worked on
+	last     *queued         // tried last, and failed
+	probe    int             // the size of the next probe of a batch
 
 	at    time.Time // when it is due, as the schedule knows it
 	index int       // in the schedule; -1: not there
@@ -80,11 +81,16 @@ func (l *lane) remove(key string) {
 	l.tasks = slices.Delete(l.tasks, at, at+1)
 }
 
+// before says that its first task has come before that of another lane.
+func (l *lane) before(other *lane) bool {
+	return len(l.tasks) > 0 && (len(other.tasks) == 0 || l.tasks[0].task.Sequence < other.tasks[0].task.Sequence)
+}
+
 // forget drops the tasks, which the table is going to tell anew. Those that are being worked on may be among them:
 // no more is handed out before all have been released.
 func (l *lane) forget() {
 	l.tasks, l.limits, l.last, l.index = nil, 0, nil, -1
-	l.pause, l.full, l.width = time.Time{}, false, 1
+	l.pause, l.full, l.woken, l.width = time.Time{}, false, false, 1
 }
 
 // due returns what may be tried now, or nothing and when to look again.

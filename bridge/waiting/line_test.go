@@ -157,7 +157,7 @@ func TestALineThatIsFullGoesOnWhenARunOfItsOwnEnds(t *testing.T) {
 		if diff := cmp.Diff([]string{"1 +0"}, w.take()); diff != "" {
 			t.Error("the others were looked at, or not even this: ", diff)
 		}
-		time.Sleep(ownPause)
+		time.Sleep(fullPause)
 		synctest.Wait()
 		if diff := cmp.Diff([]string{"2 +0"}, w.take()); diff != "" {
 			t.Error("nobody told of the end, and it is not looked for: ", diff)
@@ -320,4 +320,46 @@ func TestALineWhoseBatchesAreClosedEarlyDoesNotFail(t *testing.T) {
 			t.Errorf("after %d turns the line is said to fail since %s", calls, failing)
 		}
 	})
+}
+
+// Ten thousand lines may wait for one limit: each end of a run must not have all of them looked at.
+func TestTheEndOfARunWakesAsManyLinesAsThereIsRoomFor(t *testing.T) {
+	for name, freed := range map[string]int{"one place": 1, "three places at one end": 3} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				room := 0
+				w := &turns{}
+				w.do = func(turn Turn) (int, error) {
+					if turn.Tasks[0].Sequence == 1 {
+						return 0, Later{At: time.Now().Add(time.Hour)} // no longer waits for the limit
+					}
+					if room == 0 {
+						return 0, Full{On: "limit"}
+					}
+					room--
+					return 1, nil
+				}
+				r := startTurns(t, newMemory(), w)
+				do := w.do
+				w.do = func(Turn) (int, error) { return 0, Full{On: "limit"} }
+				for i := range 100 {
+					add(t, r, inGroup(fmt.Sprint(i), uint64(i+1)))
+				}
+				synctest.Wait()
+				w.take()
+				w.mu.Lock()
+				room, w.do = freed, do
+				w.mu.Unlock()
+				r.Freed("limit", "another")
+				synctest.Wait()
+				want := []string{"1 +0", "2 +0", "3 +0", "4 +0", "5 +0"}[:freed+2]
+				if diff := cmp.Diff(want, w.take()); diff != "" {
+					t.Error(diff)
+				}
+				if r.Len() != 100-freed {
+					t.Errorf("%d wait", r.Len())
+				}
+			})
+		})
+	}
 }

@@ -180,6 +180,7 @@ func (r *Room) settle(l *lane) {
 	r.unblock(l)
 	r.schedule.remove(l)
 	delete(r.lanes, l.name)
+	r.passOn(l.woken, l.on, nil)
 }
 
 func (r *Room) reschedule(l *lane) {

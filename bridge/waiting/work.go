@@ -36,7 +36,7 @@ type Handler func(ctx context.Context, t Turn) (settled int, err error)
 
 // Full is the error of a handler that may not go on because a limit is reached.
 type Full struct {
-	// On names the limit, in the words of [Room.Freed]; empty: one that holds for all.
+	// On names the limit, in the words of [Room.Freed].
 	On string
 }
 
@@ -47,14 +47,8 @@ type Later struct{ At time.Time }
 
 func (l Later) Error() string { return "not before " + l.At.Format(time.RFC3339) }
 
-const (
-	// fullPause is how long a lane at a limit for all pauses at most; Room wakes it before when a run ends.
-	fullPause = 2 * time.Second
-	// ownPause is the same for a lane at a limit that is its own: whatever ends there wakes it.
-	ownPause = 30 * time.Second
-	// wakeAtOnce is how many lanes a freed place of a limit for all wakes: one of them will take it.
-	wakeAtOnce = 4
-)
+// fullPause is how long a lane at a limit pauses at most; Room wakes it before when a run ends there.
+const fullPause = 30 * time.Second
 
 // Work hands out the tasks that are due, some of each lane and workers at once, until ctx ends and the last
 // handler has returned. Only one process may work.
@@ -107,7 +101,7 @@ func (r *Room) take() (l *lane, tasks []*queued, turn Turn, wait time.Duration) 
 		turn = l.turn(tasks, now)
 		turn.Told = r.told
 		if l.claim(tasks); l.busy == 1 {
-			l.missed, r.working[l] = nil, true
+			l.missed, r.working[l] = map[string]bool{}, true
 		}
 		r.reschedule(l)
 		return l, tasks, turn, 0
@@ -165,12 +159,15 @@ func (r *Room) conclude(ctx context.Context, l *lane, tasks []*queued, gone int,
 		l.remove(q.key)
 	}
 	r.unblock(l)
+	woken, on := l.woken, l.on
+	l.woken = false
 	if err == nil && gone > 0 {
 		l.succeeded()
 	}
 	if gone < len(tasks) {
 		r.putOff(ctx, l, tasks[gone], err)
 	}
+	r.passOn(woken, on, err)
 	r.settle(l)
 }
 
