@@ -203,6 +203,24 @@ func TestALineDoesNotBeginWhileAnEarlierEventMayJoin(t *testing.T) {
 	}
 }
 
+func TestALineLooksEverMoreSeldomForAnEarlierEvent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, flowing(t, limited(bridge.Queue, 1)))
+	w.arrives(t, 5)
+	w.handled = 3
+	for waited, want := range map[time.Duration]time.Duration{
+		-time.Minute: look, 0: look, time.Second / 2: time.Second / 2, time.Minute: stale,
+	} {
+		now := w.tasks[0].Since.Add(waited)
+		w.Now = func() time.Time { return now }
+		_, err := w.Work(t.Context(), waiting.Turn{Tasks: w.tasks})
+		var later waiting.Later
+		if !errors.As(err, &later) || later.At.Sub(now) != want {
+			t.Errorf("after %s: %v, want %s", waited, err, want)
+		}
+	}
+}
+
 // An earlier event is handled, and the table has not told this process yet which task it has left.
 func TestALineDoesNotBeginBeforeTheTasksOfEarlierEventsAreKnown(t *testing.T) {
 	t.Parallel()

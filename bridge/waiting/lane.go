@@ -78,6 +78,11 @@ func (l *lane) remove(key string) {
 	if l.tasks[at].task.Limit {
 		l.limits--
 	}
+	if at == 0 { // as nearly always, and without moving the others
+		l.tasks[0] = nil
+		l.tasks = l.tasks[1:]
+		return
+	}
 	l.tasks = slices.Delete(l.tasks, at, at+1)
 }
 
