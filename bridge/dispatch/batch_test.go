@@ -356,3 +356,21 @@ func TestABatchThatWasOvertakenIsNotMade(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestAnEventWhoseRuleBeginsToBatchMakesNoSecondWorkflow(t *testing.T) {
+	t.Parallel()
+	limited := flowing(t, limited(bridge.Queue, 1))
+	w := newWorld(t, limited)
+	w.arrives(t, 1)
+	w.fail = func(s bridge.Submission) error {
+		w.workflows[s.Namespace+"/"+s.Name]++
+		return errors.New("made, and the answer never came")
+	}
+	w.work(t, waiting.Turn{})
+	w.fail = nil
+	limited.Flow.Batch = &bridge.Batch{MaxItems: 100, MaxWait: time.Minute}
+	w.work(t, waiting.Turn{})
+	if len(w.tasks) != 0 || len(w.workflows) != 1 {
+		t.Errorf("%d wait, made %v", len(w.tasks), w.workflows)
+	}
+}
