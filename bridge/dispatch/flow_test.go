@@ -297,3 +297,27 @@ func TestARateIsSteadyAfterIdleAndAcrossLeaders(t *testing.T) {
 		t.Errorf("after ten idle hours %d started at once, want one", len(w.workflows)-3)
 	}
 }
+
+func TestARuleThatGetsFlowControlWhileItWaitsMovesIntoItsLine(t *testing.T) {
+	t.Parallel()
+	r := rule(t, "r", "data.name")
+	w := newWorld(t, r)
+	w.open = false
+	e := w.arrives(t, 1)
+	w.open = true
+	r.Flow.Rate = bridge.Rate{Count: 1, Per: 24 * time.Hour}
+	if err := w.rates.take(t.Context(), w.State, r, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	before := w.tasks[0]
+	w.tasks = nil
+	if n, err := w.Work(t.Context(), waiting.Turn{Tasks: []waiting.Task{before}}); n != 1 || err != nil {
+		t.Fatalf("the lane of its template waits for a day: settled %d, %v", n, err)
+	}
+	if len(w.tasks) != 1 || w.tasks[0].Line == nil || w.tasks[0].Limit || w.tasks[0].Event != e.Hash() {
+		t.Errorf("in its line: %+v", w.tasks)
+	}
+	if v := w.verdict(t, e); v.Verdict != bridge.Waiting || len(w.workflows) != 0 {
+		t.Errorf("%+v, made %v", v, w.workflows)
+	}
+}

@@ -96,6 +96,9 @@ func aged(e bridge.Event, t waiting.Task) bridge.Record {
 }
 
 func (t *turn) work(ctx context.Context) error {
+	if moved, err := t.move(ctx); err != nil || moved {
+		return err
+	}
 	result, failed := t.start(ctx)
 	result.Attempts = t.Number
 	var settled error
@@ -118,6 +121,28 @@ func (t *turn) work(ctx context.Context) error {
 		return failed
 	}
 	return settled
+}
+
+// move puts a rule that has got flow control while it waited into its line: in the lane of its template it would hold
+// up the other rules for as long as it has to wait.
+func (t *turn) move(ctx context.Context) (moved bool, err error) {
+	if t.task.Line != nil || t.rule == nil || t.rule.Flow.Free() {
+		return false, nil
+	}
+	facts, err := Describe(t.Finders, t.event)
+	if err != nil {
+		return false, nil //nolint:nilerr // the turn says so
+	}
+	variables, err := expression.NewScope(t.event, facts).Variables()
+	if err != nil {
+		return false, nil //nolint:nilerr // the turn says so
+	}
+	task := t.task
+	if task.Line, err = lineOf(t.rule, variables); err != nil {
+		return false, nil //nolint:nilerr // the turn says so
+	}
+	task.Limit = false
+	return true, t.Room.Add(ctx, task)
 }
 
 // refused says that a template has met nothing but refusals for too long.
