@@ -53,8 +53,6 @@ type Events interface {
 type Room interface {
 	Taken(template bridge.Template) bool
 	Add(ctx context.Context, t waiting.Task) error
-	// Waiting is how many tasks wait in a lane, as far as this process knows.
-	Waiting(lane string) int
 	// Last is the last change of the table of those that wait, see waiting.Turn.
 	Last(ctx context.Context) (revision uint64, err error)
 }

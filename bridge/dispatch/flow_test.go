@@ -103,13 +103,24 @@ func TestAKeyThatIsNullRejectsTheEvent(t *testing.T) {
 func TestMoreThanMayWaitAreRejected(t *testing.T) {
 	t.Parallel()
 	f := limited(bridge.Queue, 1)
-	f.Concurrency.MaxWaiting = 2
+	f.Concurrency.MaxWaiting = 1
 	w := newWorld(t, flowing(t, f))
-	for n := range 2 {
-		w.arrives(t, n+1)
+	for n := range 3 {
+		if r := w.verdict(t, w.arrives(t, n+1)); r.Verdict != bridge.Waiting {
+			t.Errorf("e%d: whether it would have to wait is not known: %+v", n+1, r)
+		}
 	}
-	if r := w.verdict(t, w.arrives(t, 3)); r.Verdict != bridge.Rejected || r.Reason != bridge.ReasonConcurrency || !strings.Contains(r.Detail, "max-waiting: 2") {
+	if line := w.tasks[2].Line; line.MaxWaiting != 1 {
+		t.Errorf("%+v", line)
+	}
+	if n, err := w.Work(t.Context(), waiting.Turn{Tasks: w.tasks[2:], Excess: true}); n != 1 || err != nil {
+		t.Errorf("settled %d, %v", n, err)
+	}
+	if r := w.verdict(t, w.stored[3]); r.Verdict != bridge.Rejected || r.Reason != bridge.ReasonConcurrency || !strings.Contains(r.Detail, "max-waiting: 1") {
 		t.Errorf("%+v", r)
+	}
+	if len(w.rejected) != 1 {
+		t.Errorf("told: %v", w.rejected)
 	}
 }
 

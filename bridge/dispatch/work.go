@@ -26,6 +26,10 @@ func (d *Dispatcher) Lead() {
 func (d *Dispatcher) Work(ctx context.Context, t waiting.Turn) (settled int, err error) {
 	first := t.Tasks[0]
 	rule, decision := d.Rules.Rule(first.Template, first.Rule)
+	w := &turn{Dispatcher: d, Turn: t, task: first, rule: rule, decision: decision}
+	if t.Excess {
+		return w.alone(ctx)
+	}
 	if first.Line != nil && first.Line.MaxItems > 0 {
 		if done, err := d.resume(ctx, t); err != nil || done > 0 {
 			return done, err
@@ -39,8 +43,12 @@ func (d *Dispatcher) Work(ctx context.Context, t waiting.Turn) (settled int, err
 			return d.batch(ctx, rule, t)
 		}
 	}
-	w := &turn{Dispatcher: d, Turn: t, task: first, rule: rule, decision: decision}
-	if err = w.run(ctx); err != nil && !bridge.IsPermanent(err) {
+	return w.alone(ctx)
+}
+
+// alone settles the first task by itself.
+func (t *turn) alone(ctx context.Context) (settled int, err error) {
+	if err = t.run(ctx); err != nil && !bridge.IsPermanent(err) {
 		return 0, err
 	}
 	return 1, err
@@ -155,6 +163,9 @@ func (t *turn) start(ctx context.Context) (bridge.Result, error) {
 	result := bridge.Result{Template: t.task.Template.String(), Rule: t.task.Rule, Replay: t.task.Replay}
 	if t.rule == nil {
 		return become(result, t.decision.Verdict, t.decision.Reason, t.decision.Detail), nil
+	}
+	if t.Excess {
+		return tooMany(result, t.task.Line.MaxWaiting), nil
 	}
 	facts, err := Describe(t.Finders, t.event)
 	if err != nil {

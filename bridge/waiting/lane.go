@@ -104,7 +104,7 @@ func (l *lane) due(now time.Time) ([]*queued, time.Time) {
 	case l.busy >= max(1, l.width), len(l.tasks) == 0:
 		return nil, now.Add(maxPause) // who works on it, or adds to it, schedules it anew
 	case l.pause.After(now):
-		return nil, l.pause
+		return l.excess(), l.pause
 	case l.line == nil:
 		return l.any(now)
 	}
@@ -119,6 +119,17 @@ func (l *lane) due(now time.Time) ([]*queued, time.Time) {
 		return nil, closes
 	}
 	return slices.Clone(l.tasks[:min(len(l.tasks), l.line.MaxItems)]), now
+}
+
+// excess is the first task that is one too many for a line that is full; nil: none.
+func (l *lane) excess() []*queued {
+	if !l.full || l.line == nil || l.line.MaxWaiting == 0 {
+		return nil
+	}
+	if most := max(l.line.MaxWaiting, l.line.MaxItems); len(l.tasks) > most {
+		return []*queued{l.tasks[most]}
+	}
+	return nil
 }
 
 // complete says that a batch has all that it may have.

@@ -363,3 +363,45 @@ func TestTheEndOfARunWakesAsManyLinesAsThereIsRoomFor(t *testing.T) {
 		})
 	}
 }
+
+func TestMoreThanMayWaitAreHandedOutWhileALineIsFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		room := 1
+		var excess []uint64
+		w := &turns{}
+		w.do = func(turn Turn) (int, error) {
+			switch {
+			case turn.Excess:
+				excess = append(excess, turn.Tasks[0].Sequence)
+			case room == 0:
+				return 0, Full{On: "main"}
+			default:
+				room--
+			}
+			return 1, nil
+		}
+		table := newMemory()
+		before := New(table, zap.NewNop(), time.Now) // all are there when the line begins
+		for n := range 6 {
+			waits := inGroup("main", uint64(n+1))
+			waits.Line.MaxWaiting = 2
+			add(t, before, waits)
+		}
+		r := startTurns(t, table, w)
+		synctest.Wait()
+		if diff := cmp.Diff([]uint64{4, 5, 6}, excess); diff != "" || r.Len() != 2 {
+			t.Errorf("one has begun, %d wait: %s", r.Len(), diff)
+		}
+		if looked := len(w.take()); looked != 5 {
+			t.Errorf("%d turns, want 5: one begins, one finds the group full, three are too many", looked)
+		}
+		w.mu.Lock()
+		room = 9
+		w.mu.Unlock()
+		r.Freed("main")
+		synctest.Wait()
+		if r.Len() != 0 || len(excess) != 3 {
+			t.Errorf("%d wait, too many were %v", r.Len(), excess)
+		}
+	})
+}

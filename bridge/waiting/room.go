@@ -202,16 +202,6 @@ func (r *Room) setLoaded(told uint64) {
 // Last is up to where the table stands, for comparison with Turn.Told.
 func (r *Room) Last(ctx context.Context) (revision uint64, err error) { return r.table.Last(ctx) }
 
-// Waiting is how many tasks wait in a lane, as far as is known.
-func (r *Room) Waiting(lane string) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if l := r.lanes[lane]; l != nil {
-		return len(l.tasks)
-	}
-	return 0
-}
-
 // nudge wakes the worker.
 func (r *Room) nudge() {
 	select {

@@ -17,6 +17,8 @@ type Turn struct {
 	Tasks []Task
 	// Open says that the batch is not due: it is shown in case that it must be closed before its time.
 	Open bool
+	// Excess says that the task is one more than may wait in its line, which is full.
+	Excess bool
 	// Behind is how many tasks wait behind these in their line, and Newest the last of them.
 	Behind int
 	Newest Task
@@ -110,7 +112,7 @@ func (r *Room) take() (l *lane, tasks []*queued, turn Turn, wait time.Duration) 
 }
 
 func (l *lane) turn(tasks []*queued, now time.Time) Turn {
-	t := Turn{Failing: l.failing, Number: tasks[0].attempts + 1, Open: !l.closed(now)}
+	t := Turn{Failing: l.failing, Number: tasks[0].attempts + 1, Open: !l.closed(now), Excess: l.pause.After(now)}
 	for _, q := range tasks {
 		t.Tasks = append(t.Tasks, q.task)
 	}
@@ -135,6 +137,10 @@ func (r *Room) attempt(ctx context.Context, l *lane, tasks []*queued, turn Turn,
 		}
 		gone++
 	}
+	if turn.Excess && err == nil {
+		r.dismiss(l, tasks)
+		return
+	}
 	r.conclude(ctx, l, tasks, gone, err)
 }
 
@@ -148,13 +154,27 @@ func (r *Room) setGone(key string, gone bool) {
 	}
 }
 
+// dismiss takes out what was too much for a line, which waits on for its place.
+func (r *Room) dismiss(l *lane, tasks []*queued) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.release(l, tasks)
+	l.remove(tasks[0].key)
+	r.settle(l)
+	r.nudge()
+}
+
+func (r *Room) release(l *lane, tasks []*queued) {
+	if l.release(tasks); l.busy == 0 {
+		delete(r.working, l)
+	}
+}
+
 func (r *Room) conclude(ctx context.Context, l *lane, tasks []*queued, gone int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer r.nudge()
-	if l.release(tasks); l.busy == 0 {
-		delete(r.working, l)
-	}
+	r.release(l, tasks)
 	for _, q := range tasks[:gone] {
 		l.remove(q.key)
 	}
