@@ -15,6 +15,7 @@ import (
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
+	"github.com/argo-bridge/argo-bridge/bridge/inflight"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 )
 
@@ -372,5 +373,25 @@ func TestAnEventWhoseRuleBeginsToBatchMakesNoSecondWorkflow(t *testing.T) {
 	w.work(t, waiting.Turn{})
 	if len(w.tasks) != 0 || len(w.workflows) != 1 {
 		t.Errorf("%d wait, made %v", len(w.tasks), w.workflows)
+	}
+}
+
+func TestABatchThatFindsALimitReachedSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, batchRule(t, names))
+	e := w.arrives(t, 1)
+	w.arrives(t, 2)
+	w.open = false
+	w.denial = &inflight.Denial{Reason: bridge.ReasonLimit, Detail: "the limit is reached", On: "all"}
+	settled, err := w.closeBatch(t, false)
+	if full := (waiting.Full{}); !errors.As(err, &full) || full.On != "all" || settled != 0 {
+		t.Errorf("settled %d, %v", settled, err)
+	}
+	if r := w.verdict(t, e); r.Verdict != bridge.Waiting || r.Reason != bridge.ReasonLimit || r.Detail != "the limit is reached" {
+		t.Errorf("%+v", r)
+	}
+	w.open = true
+	if settled, err = w.closeBatch(t, false); settled != 2 || err != nil || w.verdict(t, e).Verdict != bridge.Matched {
+		t.Errorf("settled %d, %v", settled, err)
 	}
 }

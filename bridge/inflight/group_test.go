@@ -215,3 +215,24 @@ func TestTheEndOfARunTellsWhichLimitsOfTheInstallItFrees(t *testing.T) {
 		}
 	}
 }
+
+// The answer to the first request never came, so that the place is kept; then the author of the template changes the group.
+func TestAPlaceThatIsKeptIsNoneInAnotherGroup(t *testing.T) {
+	t.Parallel()
+	tracker, _ := follow(t, func(...string) {}, grouped("a-1", "dev", 1))
+	gate := unlimited(tracker)
+	for range 2 {
+		if denial := gate.Enter(inGroup("a-2", "main", 1), true); denial != nil {
+			t.Fatal(denial.Detail)
+		}
+	}
+	if denial := gate.Enter(inGroup("a-2", "dev", 1), true); denial == nil {
+		t.Error("two runs in a group of one")
+	}
+	if denial := gate.Enter(inGroup("a-2", "other", 1), true); denial != nil {
+		t.Error(denial.Detail)
+	}
+	if denial := gate.Enter(inGroup("a-3", "main", 1), true); denial != nil {
+		t.Error("it counts in both groups: ", denial.Detail)
+	}
+}
