@@ -62,7 +62,7 @@ func (r *Room) free(limit string) {
 // more.
 func (r *Room) passOn(woken bool, on string, err error) {
 	var full Full
-	if woken && !(errors.As(err, &full) && full.On == on) {
+	if again := errors.As(err, &full) && full.On == on; woken && !again {
 		r.free(on)
 	}
 }
