@@ -119,8 +119,10 @@ func TestATurnSaysUpToWhichChangeItKnowsTheTable(t *testing.T) {
 		r := startTurns(t, table, w)
 		synctest.Wait()
 		for sequence := range uint64(2) {
+			w.mu.Lock() // before the task is settled, which changes the table again
 			add(t, r, inGroup("main", 2+sequence))
 			last, err := r.Last(t.Context())
+			w.mu.Unlock()
 			if err != nil {
 				t.Fatal(err)
 			}
