@@ -58,7 +58,7 @@ type Concurrency struct {
 	// Limit is how many runs of the group may be in flight, at least 1.
 	Limit  int
 	Policy Policy
-	// MaxWaiting bounds how many events of the group wait with the policy queue; more are rejected. 0: as many as
+	// MaxWaiting bounds how many events wait for a full group with the policy queue; more are rejected. 0: as many as
 	// the bus holds.
 	MaxWaiting int
 	// Shutdown is how cancel-in-progress stops a run.

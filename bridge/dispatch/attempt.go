@@ -120,7 +120,7 @@ func (d *Dispatcher) plan(a attempt) (s bridge.Submission, reason bridge.Reason,
 
 // submit makes the Workflow and counts how that went.
 func (d *Dispatcher) submit(ctx context.Context, a attempt, s bridge.Submission) error {
-	if len(s.Bounds) > 0 && !d.Leads() {
+	if !a.queue && !d.Leads() {
 		return errDeposed
 	}
 	began, source := time.Now(), s.Labels[bridge.LabelSource]

@@ -5,6 +5,7 @@ import (
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
+	"github.com/argo-bridge/argo-bridge/bridge/inflight"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 )
 
@@ -80,13 +81,25 @@ func (d *Dispatcher) collect(ctx context.Context, rule *bridge.Rule, t waiting.T
 // enter takes a place among the runs in flight, and one of the rate.
 func (b *batching) enter(ctx context.Context, s bridge.Submission) error {
 	if denial := b.Gate.Enter(s, true); denial != nil {
-		return waiting.Full{On: denial.On}
+		return b.denied(ctx, denial)
 	}
 	if err := b.rates.take(ctx, b.State, b.rule, b.Now()); err != nil {
 		b.Gate.Leave(s)
 		return err
 	}
 	return nil
+}
+
+// denied says in the record of the first event which limit the batch waits for.
+func (b *batching) denied(ctx context.Context, denial *inflight.Denial) error {
+	first := b.members[0]
+	if before, _ := first.record.Result(first.task.Template, first.task.Rule, first.task.Replay); before.Detail != denial.Detail {
+		waits := bridge.Result{Verdict: bridge.Waiting, Reason: denial.Reason, Detail: denial.Detail}
+		if err := b.settle(ctx, first.task, first.record, waits); err != nil {
+			return err
+		}
+	}
+	return waiting.Full{On: denial.On}
 }
 
 // gather reads the events of the turn, in order, as many as may be.

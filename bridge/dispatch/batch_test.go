@@ -15,6 +15,7 @@ import (
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
+	"github.com/argo-bridge/argo-bridge/bridge/inflight"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 )
 
@@ -209,8 +210,8 @@ type dyingTable struct {
 
 var errDied = errors.New("the process died")
 
-func (d *dyingTable) Put(ctx context.Context, key string, value []byte) error {
-	if err := d.Table.Put(ctx, key, value); err != nil || !d.dies("put", key) {
+func (d *dyingTable) Update(ctx context.Context, key string, value []byte, revision uint64) error {
+	if err := d.Table.Update(ctx, key, value, revision); err != nil || !d.dies("update", key) {
 		return err
 	}
 	return errDied
@@ -239,7 +240,7 @@ func TestABatchThatIsCutOffIsTheSameAfterwards(t *testing.T) {
 	t.Parallel()
 	for name, cut := range map[string]func(w *world, dies func() bool){
 		"after it was written down": func(w *world, dies func() bool) {
-			w.State = &dyingTable{w.State, func(act, _ string) bool { return act == "put" && dies() }}
+			w.State = &dyingTable{w.State, func(act, _ string) bool { return act == "update" && dies() }}
 		},
 		"after its Workflow was made": func(w *world, dies func() bool) {
 			fail := w.fail
@@ -300,5 +301,97 @@ func TestABatchThatIsCutOffIsTheSameAfterwards(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestWhoNoLongerLeadsMakesNoBatch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, batchRule(t, names))
+	w.arrives(t, 1)
+	w.Leads = func() bool { return false }
+	if settled, err := w.closeBatch(t, false); settled != 0 || err == nil || len(w.workflows) != 0 {
+		t.Errorf("settled %d, %v, made %v", settled, err, w.workflows)
+	}
+	if _, found, _ := w.State.Get(t.Context(), closedKey(w.tasks[0].Lane())); found {
+		t.Error("a batch is written down that is not this process's to close")
+	}
+}
+
+// A leader has stood still between reading the events of a batch and writing it down; another has made a batch of some
+// of them meanwhile.
+func TestABatchThatWasOvertakenIsNotMade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, batchRule(t, names))
+	var made []string
+	w.record(&made)
+	w.arrives(t, 1)
+	w.arrives(t, 2)
+	b := &batching{Dispatcher: w.Dispatcher, Turn: waiting.Turn{Tasks: w.tasks}, rule: w.rules.rules[0]}
+	if err := b.gather(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := b.largest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	late, lane := b.close(s), w.tasks[0].Lane()
+	w.arrives(t, 3)
+	if settled, err := w.closeBatch(t, false); settled != 3 || err != nil {
+		t.Fatalf("settled %d, %v", settled, err)
+	}
+	if err := w.save(t.Context(), lane, late); err != nil {
+		t.Fatal(err)
+	}
+	w.arrives(t, 4)
+	for range 2 {
+		if len(w.tasks) > 0 {
+			if _, err := w.closeBatch(t, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i := range made {
+		made[i] = compact(made[i])
+	}
+	if diff := cmp.Diff([]string{`["n1","n2","n3"]`, `["n4"]`}, made); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnEventWhoseRuleBeginsToBatchMakesNoSecondWorkflow(t *testing.T) {
+	t.Parallel()
+	limited := flowing(t, limited(bridge.Queue, 1))
+	w := newWorld(t, limited)
+	w.arrives(t, 1)
+	w.fail = func(s bridge.Submission) error {
+		w.workflows[s.Namespace+"/"+s.Name]++
+		return errors.New("made, and the answer never came")
+	}
+	w.work(t, waiting.Turn{})
+	w.fail = nil
+	limited.Flow.Batch = &bridge.Batch{MaxItems: 100, MaxWait: time.Minute}
+	w.work(t, waiting.Turn{})
+	if len(w.tasks) != 0 || len(w.workflows) != 1 {
+		t.Errorf("%d wait, made %v", len(w.tasks), w.workflows)
+	}
+}
+
+func TestABatchThatFindsALimitReachedSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, batchRule(t, names))
+	e := w.arrives(t, 1)
+	w.arrives(t, 2)
+	w.open = false
+	w.denial = &inflight.Denial{Reason: bridge.ReasonLimit, Detail: "the limit is reached", On: "all"}
+	settled, err := w.closeBatch(t, false)
+	if full := (waiting.Full{}); !errors.As(err, &full) || full.On != "all" || settled != 0 {
+		t.Errorf("settled %d, %v", settled, err)
+	}
+	if r := w.verdict(t, e); r.Verdict != bridge.Waiting || r.Reason != bridge.ReasonLimit || r.Detail != "the limit is reached" {
+		t.Errorf("%+v", r)
+	}
+	w.open = true
+	if settled, err = w.closeBatch(t, false); settled != 2 || err != nil || w.verdict(t, e).Verdict != bridge.Matched {
+		t.Errorf("settled %d, %v", settled, err)
 	}
 }

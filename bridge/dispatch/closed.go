@@ -41,12 +41,16 @@ func (b *batching) close(s bridge.Submission) *closed {
 	return c
 }
 
+// save writes a batch down, unless one stands there: that comes first.
 func (d *Dispatcher) save(ctx context.Context, lane string, c *closed) error {
 	data, err := json.Marshal(c)
 	if err != nil {
 		return bridge.Permanent(fmt.Errorf("encode batch: %w", err))
 	}
-	return d.State.Put(ctx, closedKey(lane), data)
+	if !d.Leads() {
+		return errDeposed
+	}
+	return d.State.Update(ctx, closedKey(lane), data, 0)
 }
 
 // resume goes on with a batch of the line that was closed and not finished. It says how many tasks of the turn, the
@@ -61,12 +65,18 @@ func (d *Dispatcher) resume(ctx context.Context, t waiting.Turn) (settled int, e
 	if err := json.Unmarshal(entry.Value, &c); err != nil {
 		return 0, fmt.Errorf("read batch %s: %w", lane, err)
 	}
-	if !d.Gate.Seen(c.Submission) {
+	made, overtaken, err := d.fate(ctx, c)
+	switch {
+	case err != nil:
+		return 0, err
+	case overtaken:
+		return 0, d.State.Delete(ctx, closedKey(lane))
+	case !made:
 		if denial := d.Gate.Enter(c.Submission, true); denial != nil {
 			return 0, waiting.Full{On: denial.On}
 		}
 	}
-	if err := d.finish(ctx, t, c, true); err != nil {
+	if err := d.finish(ctx, t, c, made); err != nil {
 		return 0, err
 	}
 	in := map[string]bool{}
@@ -79,12 +89,14 @@ func (d *Dispatcher) resume(ctx context.Context, t waiting.Turn) (settled int, e
 	return settled, nil
 }
 
-// finish makes the Workflow of a closed batch, unless one that was cut off has made it, and records it for each of
-// its events.
-func (d *Dispatcher) finish(ctx context.Context, t waiting.Turn, c closed, again bool) error {
-	result, err := d.makeBatch(ctx, t, c, again)
-	if err != nil {
-		return err
+// finish makes the Workflow of a closed batch, unless it is made, and records it for each of its events.
+func (d *Dispatcher) finish(ctx context.Context, t waiting.Turn, c closed, made bool) error {
+	result := matched(bridge.Result{Batch: &c.Batch}, c.Submission)
+	if !made {
+		var err error
+		if result, err = d.makeBatch(ctx, t, c); err != nil {
+			return err
+		}
 	}
 	var recording errgroup.Group
 	recording.SetLimit(recordAtOnce)
@@ -98,13 +110,8 @@ func (d *Dispatcher) finish(ctx context.Context, t waiting.Turn, c closed, again
 }
 
 // makeBatch makes the Workflow. An error means: not settled, try again.
-func (d *Dispatcher) makeBatch(ctx context.Context, t waiting.Turn, c closed, again bool) (bridge.Result, error) {
+func (d *Dispatcher) makeBatch(ctx context.Context, t waiting.Turn, c closed) (bridge.Result, error) {
 	s, result := c.Submission, bridge.Result{Batch: &c.Batch}
-	if again {
-		if made, err := d.madeBefore(ctx, c); err != nil || made {
-			return matched(result, s), err
-		}
-	}
 	err := d.submit(ctx, attempt{stored: t.Tasks[0].Since}, s)
 	if d.refused(err, t) {
 		err = bridge.Permanent(fmt.Errorf("given up after %s: %w", patience, err))
@@ -121,22 +128,27 @@ func (d *Dispatcher) makeBatch(ctx context.Context, t waiting.Turn, c closed, ag
 	return result, err
 }
 
-// madeBefore says that the Workflow was made: it was seen, or the record of a member says so. It may be gone by now.
-func (d *Dispatcher) madeBefore(ctx context.Context, c closed) (bool, error) {
+// fate says what became of a batch that was cut off: its Workflow was made, since it was seen or the record of a member
+// says so (it may be gone by now); or it was overtaken, since a member was settled otherwise. A leader that stood still
+// while another took over may have written down such a one.
+func (d *Dispatcher) fate(ctx context.Context, c closed) (made, overtaken bool, err error) {
 	if d.Gate.Seen(c.Submission) {
-		return true, nil
+		return true, false, nil
 	}
 	for _, m := range c.Members {
 		record, _, err := d.Ledger.Find(ctx, m.Event)
 		if err != nil {
-			return false, err
+			return false, false, err
 		}
-		before, _ := record.Result(c.Submission.Template, c.Submission.Rule, c.Submission.Annotations[bridge.AnnotationReplay])
-		if before.Workflow == c.Submission.Namespace+"/"+c.Submission.Name {
-			return true, nil
+		before, decided := record.Result(c.Submission.Template, c.Submission.Rule, c.Submission.Annotations[bridge.AnnotationReplay])
+		switch {
+		case before.Workflow == c.Submission.Namespace+"/"+c.Submission.Name:
+			return true, false, nil
+		case decided && before.Settled() && (before.Batch == nil || *before.Batch != c.Batch || before.Workflow != ""):
+			overtaken = true
 		}
 	}
-	return false, nil
+	return false, overtaken, nil
 }
 
 func (d *Dispatcher) recordMember(ctx context.Context, c closed, m closedMember, result bridge.Result) error {

@@ -53,8 +53,6 @@ type Events interface {
 type Room interface {
 	Taken(template bridge.Template) bool
 	Add(ctx context.Context, t waiting.Task) error
-	// Waiting is how many tasks wait in a lane, as far as this process knows.
-	Waiting(lane string) int
 	// Last is the last change of the table of those that wait, see waiting.Turn.
 	Last(ctx context.Context) (revision uint64, err error)
 }
@@ -96,8 +94,8 @@ type Dispatcher struct {
 	ClusterNamespace string
 	// MaxDepth is how many runs may start one another; see bridge.Facts.Depth.
 	MaxDepth int
-	// Leads says whether this process, and no other, leads at this moment: asked right before a Workflow is made
-	// that counts for a rule's own limits.
+	// Leads says whether this process, and no other, leads at this moment: asked right before a Workflow of a rule
+	// that has waited is made, and before a batch is written down.
 	Leads func() bool
 	// State holds the pace of rules and the batches that are closed, Latest the newest events of latest-only.
 	State, Latest Table

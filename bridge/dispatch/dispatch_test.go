@@ -127,7 +127,6 @@ func (w *world) Leave(bridge.Submission)       { w.left++ }
 func (w *world) Seen(s bridge.Submission) bool { return w.seen[s.Name] }
 func (w *world) Made(bridge.Submission)        {}
 
-func (w *world) Waiting(string) int                      { return len(w.tasks) }
 func (w *world) Handled(context.Context) (uint64, error) { return w.handled, nil }
 func (w *world) Last(context.Context) (uint64, error)    { return w.table, nil }
 

@@ -29,7 +29,7 @@ func lineOf(rule *bridge.Rule, variables map[string]any) (*waiting.Line, error) 
 	}
 	line := &waiting.Line{FlowKeys: keys}
 	if c := rule.Flow.Concurrency; c != nil {
-		line.Eager = c.Policy != bridge.Queue
+		line.Eager, line.MaxWaiting = c.Policy != bridge.Queue, c.MaxWaiting
 	}
 	if b := rule.Flow.Batch; b != nil {
 		line.MaxItems, line.MaxWait = b.MaxItems, b.MaxWait
@@ -63,18 +63,17 @@ func (h *handling) lineUp(ctx context.Context, rule *bridge.Rule) (bridge.Result
 	if err != nil {
 		return become(result, bridge.Rejected, bridge.ReasonParameter, err.Error()), nil, nil
 	}
-	if c := rule.Flow.Concurrency; c != nil && c.MaxWaiting > 0 {
-		lane := waiting.Task{Template: rule.Template, Rule: rule.Name, Line: line}.Lane()
-		if n := h.Room.Waiting(lane); n >= c.MaxWaiting {
-			return become(result, bridge.Rejected, bridge.ReasonConcurrency, fmt.Sprintf(
-				"concurrency: %d events of the group wait already (max-waiting: %d)", n, c.MaxWaiting)), nil, nil
-		}
-	}
 	if err := h.latest(ctx, rule); err != nil {
 		return result, nil, err
 	}
 	reason := waitsFor(rule.Flow)
 	return become(result, bridge.Waiting, reason, string(reason)+": its turn has not come"), line, nil
+}
+
+// tooMany rejects an event that is one more than may wait for its group.
+func tooMany(r bridge.Result, most int) bridge.Result {
+	return become(r, bridge.Rejected, bridge.ReasonConcurrency,
+		fmt.Sprintf("concurrency: as many events of the group wait already as may (max-waiting: %d)", most))
 }
 
 // outdated says that an event which has waited is not to start anything: it is stale, or others of its group came

@@ -103,13 +103,24 @@ func TestAKeyThatIsNullRejectsTheEvent(t *testing.T) {
 func TestMoreThanMayWaitAreRejected(t *testing.T) {
 	t.Parallel()
 	f := limited(bridge.Queue, 1)
-	f.Concurrency.MaxWaiting = 2
+	f.Concurrency.MaxWaiting = 1
 	w := newWorld(t, flowing(t, f))
-	for n := range 2 {
-		w.arrives(t, n+1)
+	for n := range 3 {
+		if r := w.verdict(t, w.arrives(t, n+1)); r.Verdict != bridge.Waiting {
+			t.Errorf("e%d: whether it would have to wait is not known: %+v", n+1, r)
+		}
 	}
-	if r := w.verdict(t, w.arrives(t, 3)); r.Verdict != bridge.Rejected || r.Reason != bridge.ReasonConcurrency || !strings.Contains(r.Detail, "max-waiting: 2") {
+	if line := w.tasks[2].Line; line.MaxWaiting != 1 {
+		t.Errorf("%+v", line)
+	}
+	if n, err := w.Work(t.Context(), waiting.Turn{Tasks: w.tasks[2:], Excess: true}); n != 1 || err != nil {
+		t.Errorf("settled %d, %v", n, err)
+	}
+	if r := w.verdict(t, w.stored[3]); r.Verdict != bridge.Rejected || r.Reason != bridge.ReasonConcurrency || !strings.Contains(r.Detail, "max-waiting: 1") {
 		t.Errorf("%+v", r)
+	}
+	if len(w.rejected) != 1 {
+		t.Errorf("told: %v", w.rejected)
 	}
 }
 
@@ -203,6 +214,24 @@ func TestALineDoesNotBeginWhileAnEarlierEventMayJoin(t *testing.T) {
 	}
 }
 
+func TestALineLooksEverMoreSeldomForAnEarlierEvent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, flowing(t, limited(bridge.Queue, 1)))
+	w.arrives(t, 5)
+	w.handled = 3
+	for waited, want := range map[time.Duration]time.Duration{
+		-time.Minute: look, 0: look, time.Second / 2: time.Second / 2, time.Minute: stale,
+	} {
+		now := w.tasks[0].Since.Add(waited)
+		w.Now = func() time.Time { return now }
+		_, err := w.Work(t.Context(), waiting.Turn{Tasks: w.tasks})
+		var later waiting.Later
+		if !errors.As(err, &later) || later.At.Sub(now) != want {
+			t.Errorf("after %s: %v, want %s", waited, err, want)
+		}
+	}
+}
+
 // An earlier event is handled, and the table has not told this process yet which task it has left.
 func TestALineDoesNotBeginBeforeTheTasksOfEarlierEventsAreKnown(t *testing.T) {
 	t.Parallel()
@@ -277,5 +306,29 @@ func TestARateIsSteadyAfterIdleAndAcrossLeaders(t *testing.T) {
 	w.work(t, waiting.Turn{})
 	if len(w.workflows) != 4 {
 		t.Errorf("after ten idle hours %d started at once, want one", len(w.workflows)-3)
+	}
+}
+
+func TestARuleThatGetsFlowControlWhileItWaitsMovesIntoItsLine(t *testing.T) {
+	t.Parallel()
+	r := rule(t, "r", "data.name")
+	w := newWorld(t, r)
+	w.open = false
+	e := w.arrives(t, 1)
+	w.open = true
+	r.Flow.Rate = bridge.Rate{Count: 1, Per: 24 * time.Hour}
+	if err := w.rates.take(t.Context(), w.State, r, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	before := w.tasks[0]
+	w.tasks = nil
+	if n, err := w.Work(t.Context(), waiting.Turn{Tasks: []waiting.Task{before}}); n != 1 || err != nil {
+		t.Fatalf("the lane of its template waits for a day: settled %d, %v", n, err)
+	}
+	if len(w.tasks) != 1 || w.tasks[0].Line == nil || w.tasks[0].Limit || w.tasks[0].Event != e.Hash() {
+		t.Errorf("in its line: %+v", w.tasks)
+	}
+	if v := w.verdict(t, e); v.Verdict != bridge.Waiting || len(w.workflows) != 0 {
+		t.Errorf("%+v, made %v", v, w.workflows)
 	}
 }

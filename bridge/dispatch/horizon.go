@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	// look is how long a turn is put off while an event that came before is being handled.
+	// look is how long a turn is put off at first while an event that came before is being handled; then for as long as
+	// it has waited, up to stale: an event that its process has died with holds up thousands of lines for seconds.
 	look = 20 * time.Millisecond
 	// stale is how long an answer of the bus is waited for to be caught up with; then it is asked again.
 	stale = time.Second
@@ -49,7 +50,7 @@ func (h *horizon) reached(ctx context.Context, events Events, room Room, t waiti
 		h.catchUp(t)
 	}
 	if !h.known.covers(t) {
-		return waiting.Later{At: now.Add(look)}
+		return waiting.Later{At: now.Add(min(max(now.Sub(t.Tasks[0].Since), look), stale))}
 	}
 	return nil
 }

@@ -9,9 +9,10 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
-// name is the Workflow's. That of a batch is derived from all of its events: a batch of others is another one.
+// name is the Workflow's. That of a batch is derived from all of its events: a batch of others is another one. An event
+// that is alone has its own, also when its rule has begun to batch since the Workflow was first asked for.
 func (start Start) name() string {
-	if start.Rule.Flow.Batch == nil {
+	if len(start.Batch) < 2 {
 		return WorkflowName(start.Rule, start.Event, start.Replay)
 	}
 	identity := sha256.New()

@@ -26,6 +26,10 @@ func (d *Dispatcher) Lead() {
 func (d *Dispatcher) Work(ctx context.Context, t waiting.Turn) (settled int, err error) {
 	first := t.Tasks[0]
 	rule, decision := d.Rules.Rule(first.Template, first.Rule)
+	w := &turn{Dispatcher: d, Turn: t, task: first, rule: rule, decision: decision}
+	if t.Excess {
+		return w.alone(ctx)
+	}
 	if first.Line != nil && first.Line.MaxItems > 0 {
 		if done, err := d.resume(ctx, t); err != nil || done > 0 {
 			return done, err
@@ -39,8 +43,12 @@ func (d *Dispatcher) Work(ctx context.Context, t waiting.Turn) (settled int, err
 			return d.batch(ctx, rule, t)
 		}
 	}
-	w := &turn{Dispatcher: d, Turn: t, task: first, rule: rule, decision: decision}
-	if err = w.run(ctx); err != nil && !bridge.IsPermanent(err) {
+	return w.alone(ctx)
+}
+
+// alone settles the first task by itself.
+func (t *turn) alone(ctx context.Context) (settled int, err error) {
+	if err = t.run(ctx); err != nil && !bridge.IsPermanent(err) {
 		return 0, err
 	}
 	return 1, err
@@ -96,6 +104,9 @@ func aged(e bridge.Event, t waiting.Task) bridge.Record {
 }
 
 func (t *turn) work(ctx context.Context) error {
+	if moved, err := t.move(ctx); err != nil || moved {
+		return err
+	}
 	result, failed := t.start(ctx)
 	result.Attempts = t.Number
 	var settled error
@@ -120,6 +131,28 @@ func (t *turn) work(ctx context.Context) error {
 	return settled
 }
 
+// move puts a rule that has got flow control while it waited into its line: in the lane of its template it would hold
+// up the other rules for as long as it has to wait.
+func (t *turn) move(ctx context.Context) (moved bool, err error) {
+	if t.task.Line != nil || t.rule == nil || t.rule.Flow.Free() {
+		return false, nil
+	}
+	facts, err := Describe(t.Finders, t.event)
+	if err != nil {
+		return false, nil //nolint:nilerr // the turn says so
+	}
+	variables, err := expression.NewScope(t.event, facts).Variables()
+	if err != nil {
+		return false, nil //nolint:nilerr // the turn says so
+	}
+	task := t.task
+	if task.Line, err = lineOf(t.rule, variables); err != nil {
+		return false, nil //nolint:nilerr // the turn says so
+	}
+	task.Limit = false
+	return true, t.Room.Add(ctx, task)
+}
+
 // refused says that a template has met nothing but refusals for too long.
 func (d *Dispatcher) refused(err error, t waiting.Turn) bool {
 	return bridge.IsRefusal(err) && !t.Failing.IsZero() && d.Now().Sub(t.Failing) > patience
@@ -130,6 +163,9 @@ func (t *turn) start(ctx context.Context) (bridge.Result, error) {
 	result := bridge.Result{Template: t.task.Template.String(), Rule: t.task.Rule, Replay: t.task.Replay}
 	if t.rule == nil {
 		return become(result, t.decision.Verdict, t.decision.Reason, t.decision.Detail), nil
+	}
+	if t.Excess {
+		return tooMany(result, t.task.Line.MaxWaiting), nil
 	}
 	facts, err := Describe(t.Finders, t.event)
 	if err != nil {

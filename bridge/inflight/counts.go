@@ -48,6 +48,11 @@ func labelled(labels map[string]string) run {
 // relevant says whether some limit counts it.
 func (r run) relevant() bool { return r.ours || r.template.Name != "" }
 
+// sameGroups says that the groups of rules count it as they count another.
+func (r run) sameGroups(other run) bool {
+	return r.rule == other.rule && r.group == other.group && r.order == other.order
+}
+
 // bears says whether it has a label's value; runs by hand have no rule.
 func (r run) bears(b bridge.Bound) bool {
 	switch b.Label {
@@ -115,6 +120,9 @@ func on(t bridge.Template, b bridge.Bound) string {
 // limits are what the end of the run frees.
 func (r run) limits() []string {
 	all := []string{"hand\n" + r.template.String()}
+	if r.ours {
+		all = append(all, allLimit, namespaceLimit(r.namespace), templateLimit(r.template))
+	}
 	if r.group != "" {
 		all = append(all, labelLimit(r.template, bridge.LabelGroup, r.group))
 	}

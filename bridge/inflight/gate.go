@@ -23,7 +23,7 @@ type Denial struct {
 	Reason bridge.Reason
 	// Detail names the limit for people.
 	Detail string
-	// On names it for whom it frees (see New); empty for a limit of the install.
+	// On names it for whom it frees (see New).
 	On string
 	// Stop are the runs, namespace/name, the oldest first, that would have to end for a place in a group, and that
 	// nobody has stopped yet. Runs by hand without a group are not among them.
@@ -52,16 +52,16 @@ func (g *Gate) Enter(s bridge.Submission, leader bool) *Denial {
 // install holds the counts against the limits of the config.
 func (g *Gate) install(s bridge.Submission, c counts, leader bool) *Denial {
 	for _, limit := range []struct {
-		most, count int
-		of, field   string
+		most          int
+		on, of, field string
 	}{
-		{g.Limits.Workflows, c[allLimit], "", "workflows"},
-		{g.Limits.WorkflowsPerNamespace, c[namespaceLimit(s.Namespace)], " in " + s.Namespace, "workflowsPerNamespace"},
-		{g.Limits.WorkflowsPerTemplate, c[templateLimit(s.Template)], " of " + s.Template.String(), "workflowsPerTemplate"},
+		{g.Limits.Workflows, allLimit, "", "workflows"},
+		{g.Limits.WorkflowsPerNamespace, namespaceLimit(s.Namespace), " in " + s.Namespace, "workflowsPerNamespace"},
+		{g.Limits.WorkflowsPerTemplate, templateLimit(s.Template), " of " + s.Template.String(), "workflowsPerTemplate"},
 	} {
-		if g.reached(limit.most, limit.count, leader) {
-			return &Denial{Reason: bridge.ReasonLimit, Detail: fmt.Sprintf(
-				"%d of at most %d workflows%s are in flight (limits.%s)", limit.count, limit.most, limit.of, limit.field)}
+		if n := c[limit.on]; g.reached(limit.most, n, leader) {
+			return &Denial{Reason: bridge.ReasonLimit, On: limit.on, Detail: fmt.Sprintf(
+				"%d of at most %d workflows%s are in flight (limits.%s)", n, limit.most, limit.of, limit.field)}
 		}
 	}
 	return nil

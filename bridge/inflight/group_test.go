@@ -144,7 +144,7 @@ func TestALimitPerNamespaceCountsTheBridgesOwn(t *testing.T) {
 	if denial := gate.Enter(submission("c-1", "c"), true); denial != nil {
 		t.Fatal(denial.Detail)
 	}
-	if denial := gate.Enter(submission("c-2", "c"), true); denial == nil || denial.On != "" || denial.Reason != bridge.ReasonLimit {
+	if denial := gate.Enter(submission("c-2", "c"), true); denial == nil || denial.On == "" || denial.Reason != bridge.ReasonLimit {
 		t.Errorf("the fourth of three: %+v", denial)
 	}
 }
@@ -189,5 +189,50 @@ func TestAPlaceThatIsGivenBackIsTold(t *testing.T) {
 	}
 	if denial := gate.Enter(inGroup("a-2", "main", 1), true); denial != nil {
 		t.Error(denial.Detail)
+	}
+}
+
+func TestTheEndOfARunTellsWhichLimitsOfTheInstallItFrees(t *testing.T) {
+	t.Parallel()
+	freed := make(chan []string, 1)
+	tracker, client := follow(t, func(limits ...string) { freed <- limits }, workflow("a-1", "a"))
+	var on []string
+	for _, l := range []Limits{{Workflows: 1}, {WorkflowsPerNamespace: 1}, {WorkflowsPerTemplate: 1}} {
+		gate := &Gate{Tracker: tracker, Limits: l.Defaults()}
+		denial := gate.Enter(submission("a-2", "a"), true)
+		if denial == nil {
+			t.Fatalf("%+v is not reached", l)
+		}
+		on = append(on, denial.On)
+	}
+	if err := client.Resource(gvr).Namespace("team").Delete(t.Context(), "a-1", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	told := <-freed
+	for _, limit := range on {
+		if !slices.Contains(told, limit) {
+			t.Errorf("%q is not in %q", limit, told)
+		}
+	}
+}
+
+// The answer to the first request never came, so that the place is kept; then the author of the template changes the group.
+func TestAPlaceThatIsKeptIsNoneInAnotherGroup(t *testing.T) {
+	t.Parallel()
+	tracker, _ := follow(t, func(...string) {}, grouped("a-1", "dev", 1))
+	gate := unlimited(tracker)
+	for range 2 {
+		if denial := gate.Enter(inGroup("a-2", "main", 1), true); denial != nil {
+			t.Fatal(denial.Detail)
+		}
+	}
+	if denial := gate.Enter(inGroup("a-2", "dev", 1), true); denial == nil {
+		t.Error("two runs in a group of one")
+	}
+	if denial := gate.Enter(inGroup("a-2", "other", 1), true); denial != nil {
+		t.Error(denial.Detail)
+	}
+	if denial := gate.Enter(inGroup("a-3", "main", 1), true); denial != nil {
+		t.Error("it counts in both groups: ", denial.Detail)
 	}
 }

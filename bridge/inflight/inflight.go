@@ -119,19 +119,22 @@ func slim(o any) (any, error) {
 func (t *Tracker) Synced() <-chan struct{} { return t.synced }
 
 // enter counts a Workflow that is about to be made, if deny does not object to the counts as they are. One that
-// has its place already keeps it.
+// has its place already keeps it; when its rule has changed since, it needs one in its new group as well.
 func (t *Tracker) enter(s bridge.Submission, deny func(c counts) *Denial) *Denial {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	key := s.Namespace + "/" + s.Name
-	if _, expected := t.expected[key]; expected || t.knows(key) {
+	r := runOf(s, t.now())
+	x, expected := t.expected[key]
+	if t.knows(key) || expected && x.sameGroups(r) {
 		return nil
 	}
 	if d := deny(t.counts); d != nil {
 		d.Stop = t.stoppable(s, d)
 		return d
 	}
-	t.expect(key, runOf(s, t.now()))
+	t.drop(key)
+	t.expect(key, r)
 	return nil
 }
 

@@ -1,21 +1,18 @@
 package waiting
 
 import (
-	"slices"
+	"errors"
 	"time"
 )
 
 // block lets a lane wait for a limit, unless something has ended there since it was looked at.
 func (r *Room) block(l *lane, on string, now time.Time) {
-	if len(l.missed) > 0 && (on == "" || slices.Contains(l.missed, on)) {
+	if l.missed[on] {
 		l.filled(on, now)
+		l.woken = true
 		return
 	}
-	pause := ownPause
-	if on == "" {
-		pause = fullPause
-	}
-	l.filled(on, now.Add(pause))
+	l.filled(on, now.Add(fullPause))
 	if r.blocked[on] == nil {
 		r.blocked[on] = map[*lane]bool{}
 	}
@@ -30,31 +27,42 @@ func (r *Room) unblock(l *lane) {
 	}
 }
 
-// Freed says that a run has ended, with the limits that it counted for: the lanes that wait for one of them
-// look again, and some of those that wait for a limit for all.
+// Freed says that a run has ended, with the limits that it counted for: of the lanes that wait for one, the one whose
+// first task has come first looks again. To wake all would cost as many looks as there are lanes for each run.
 func (r *Room) Freed(limits ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for l := range r.working {
-		l.missed = append(l.missed, limits...)
+		for _, limit := range limits {
+			l.missed[limit] = true
+		}
 	}
 	for _, limit := range limits {
-		r.free(limit, len(r.blocked[limit]))
+		r.free(limit)
 	}
-	r.free("", wakeAtOnce)
 	r.nudge()
 }
 
-func (r *Room) free(limit string, most int) {
-	for l := range r.blocked[limit] { // in Go's random order, so that none comes first
-		if most--; most < 0 {
-			return
+func (r *Room) free(limit string) {
+	var first *lane
+	for l := range r.blocked[limit] {
+		if first == nil || l.before(first) {
+			first = l
 		}
-		delete(r.blocked[limit], l)
-		l.pause, l.full = time.Time{}, false
-		r.reschedule(l)
 	}
-	if len(r.blocked[limit]) == 0 {
-		delete(r.blocked, limit)
+	if first == nil {
+		return
+	}
+	r.unblock(first)
+	first.pause, first.full, first.woken = time.Time{}, false, true
+	r.reschedule(first)
+}
+
+// passOn wakes the next lane for a limit when one that was woken for it has not found it full: there may be room for
+// more.
+func (r *Room) passOn(woken bool, on string, err error) {
+	var full Full
+	if again := errors.As(err, &full) && full.On == on; woken && !again {
+		r.free(on)
 	}
 }

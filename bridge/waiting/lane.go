@@ -33,11 +33,12 @@ type lane struct {
 	failures int
 	failing  time.Time
 	pause    time.Time
-	full     bool     // the pause is for a limit, not for a failure
-	on       string   // the limit, see Full
-	missed   []string // limits that were freed while it was worked on
-	last     *queued  // tried last, and failed
-	probe    int      // the size of the next probe of a batch
+	full     bool            // the pause is for a limit, not for a failure
+	on       string          // the limit, see Full
+	woken    bool            // since a run has ended there
+	missed   map[string]bool // limits that were freed while it was worked on
+	last     *queued         // tried last, and failed
+	probe    int             // the size of the next probe of a batch
 
 	at    time.Time // when it is due, as the schedule knows it
 	index int       // in the schedule; -1: not there
@@ -77,7 +78,24 @@ func (l *lane) remove(key string) {
 	if l.tasks[at].task.Limit {
 		l.limits--
 	}
+	if at == 0 { // as nearly always, and without moving the others
+		l.tasks[0] = nil
+		l.tasks = l.tasks[1:]
+		return
+	}
 	l.tasks = slices.Delete(l.tasks, at, at+1)
+}
+
+// before says that its first task has come before that of another lane.
+func (l *lane) before(other *lane) bool {
+	return len(l.tasks) > 0 && (len(other.tasks) == 0 || l.tasks[0].task.Sequence < other.tasks[0].task.Sequence)
+}
+
+// forget drops the tasks, which the table is going to tell anew. Those that are being worked on may be among them:
+// no more is handed out before all have been released.
+func (l *lane) forget() {
+	l.tasks, l.limits, l.last, l.index = nil, 0, nil, -1
+	l.pause, l.full, l.woken, l.width = time.Time{}, false, false, 1
 }
 
 // due returns what may be tried now, or nothing and when to look again.
@@ -86,7 +104,7 @@ func (l *lane) due(now time.Time) ([]*queued, time.Time) {
 	case l.busy >= max(1, l.width), len(l.tasks) == 0:
 		return nil, now.Add(maxPause) // who works on it, or adds to it, schedules it anew
 	case l.pause.After(now):
-		return nil, l.pause
+		return l.excess(), l.pause
 	case l.line == nil:
 		return l.any(now)
 	}
@@ -101,6 +119,17 @@ func (l *lane) due(now time.Time) ([]*queued, time.Time) {
 		return nil, closes
 	}
 	return slices.Clone(l.tasks[:min(len(l.tasks), l.line.MaxItems)]), now
+}
+
+// excess is the first task that is one too many for a line that is full; nil: none.
+func (l *lane) excess() []*queued {
+	if !l.full || l.line == nil || l.line.MaxWaiting == 0 {
+		return nil
+	}
+	if most := max(l.line.MaxWaiting, l.line.MaxItems); len(l.tasks) > most {
+		return []*queued{l.tasks[most]}
+	}
+	return nil
 }
 
 // complete says that a batch has all that it may have.

@@ -119,8 +119,10 @@ func TestATurnSaysUpToWhichChangeItKnowsTheTable(t *testing.T) {
 		r := startTurns(t, table, w)
 		synctest.Wait()
 		for sequence := range uint64(2) {
+			w.mu.Lock() // before the task is settled, which changes the table again
 			add(t, r, inGroup("main", 2+sequence))
 			last, err := r.Last(t.Context())
+			w.mu.Unlock()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -157,7 +159,7 @@ func TestALineThatIsFullGoesOnWhenARunOfItsOwnEnds(t *testing.T) {
 		if diff := cmp.Diff([]string{"1 +0"}, w.take()); diff != "" {
 			t.Error("the others were looked at, or not even this: ", diff)
 		}
-		time.Sleep(ownPause)
+		time.Sleep(fullPause)
 		synctest.Wait()
 		if diff := cmp.Diff([]string{"2 +0"}, w.take()); diff != "" {
 			t.Error("nobody told of the end, and it is not looked for: ", diff)
@@ -293,6 +295,115 @@ func TestThousandsOfLinesAreWorkedInTurn(t *testing.T) {
 		}
 		if len(r.lanes) != 0 || len(r.schedule) != 0 || len(r.blocked) != 0 || len(r.working) != 0 {
 			t.Errorf("left over: %d lanes, %d scheduled, %d blocked, %d working", len(r.lanes), len(r.schedule), len(r.blocked), len(r.working))
+		}
+	})
+}
+
+func TestALineWhoseBatchesAreClosedEarlyDoesNotFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		var failing time.Time
+		w := &turns{}
+		w.do = func(turn Turn) (int, error) {
+			calls++
+			failing = turn.Failing
+			if calls == 1 {
+				return 0, errors.New("the API server is away")
+			}
+			return 2, nil // there was no room for more
+		}
+		r := startTurns(t, newMemory(), w)
+		for i := range 10 {
+			add(t, r, batched(uint64(i+1), 10, time.Minute))
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if calls < 3 || !failing.IsZero() {
+			t.Errorf("after %d turns the line is said to fail since %s", calls, failing)
+		}
+	})
+}
+
+// Ten thousand lines may wait for one limit: each end of a run must not have all of them looked at.
+func TestTheEndOfARunWakesAsManyLinesAsThereIsRoomFor(t *testing.T) {
+	for name, freed := range map[string]int{"one place": 1, "three places at one end": 3} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				room := 0
+				w := &turns{}
+				w.do = func(turn Turn) (int, error) {
+					if turn.Tasks[0].Sequence == 1 {
+						return 0, Later{At: time.Now().Add(time.Hour)} // no longer waits for the limit
+					}
+					if room == 0 {
+						return 0, Full{On: "limit"}
+					}
+					room--
+					return 1, nil
+				}
+				r := startTurns(t, newMemory(), w)
+				do := w.do
+				w.do = func(Turn) (int, error) { return 0, Full{On: "limit"} }
+				for i := range 100 {
+					add(t, r, inGroup(fmt.Sprint(i), uint64(i+1)))
+				}
+				synctest.Wait()
+				w.take()
+				w.mu.Lock()
+				room, w.do = freed, do
+				w.mu.Unlock()
+				r.Freed("limit", "another")
+				synctest.Wait()
+				want := []string{"1 +0", "2 +0", "3 +0", "4 +0", "5 +0"}[:freed+2]
+				if diff := cmp.Diff(want, w.take()); diff != "" {
+					t.Error(diff)
+				}
+				if r.Len() != 100-freed {
+					t.Errorf("%d wait", r.Len())
+				}
+			})
+		})
+	}
+}
+
+func TestMoreThanMayWaitAreHandedOutWhileALineIsFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		room := 1
+		var excess []uint64
+		w := &turns{}
+		w.do = func(turn Turn) (int, error) {
+			switch {
+			case turn.Excess:
+				excess = append(excess, turn.Tasks[0].Sequence)
+			case room == 0:
+				return 0, Full{On: "main"}
+			default:
+				room--
+			}
+			return 1, nil
+		}
+		table := newMemory()
+		before := New(table, zap.NewNop(), time.Now) // all are there when the line begins
+		for n := range 6 {
+			waits := inGroup("main", uint64(n+1))
+			waits.Line.MaxWaiting = 2
+			add(t, before, waits)
+		}
+		r := startTurns(t, table, w)
+		synctest.Wait()
+		if diff := cmp.Diff([]uint64{4, 5, 6}, excess); diff != "" || r.Len() != 2 {
+			t.Errorf("one has begun, %d wait: %s", r.Len(), diff)
+		}
+		if looked := len(w.take()); looked != 5 {
+			t.Errorf("%d turns, want 5: one begins, one finds the group full, three are too many", looked)
+		}
+		w.mu.Lock()
+		room = 9
+		w.mu.Unlock()
+		r.Freed("main")
+		synctest.Wait()
+		if r.Len() != 0 || len(excess) != 3 {
+			t.Errorf("%d wait, too many were %v", r.Len(), excess)
 		}
 	})
 }

@@ -36,7 +36,7 @@ type Room struct {
 	lanes    map[string]*lane
 	schedule schedule
 	blocked  map[string]map[*lane]bool // by the limit that they wait for
-	working  map[*lane]bool            // that are being worked on
+	working  map[*lane]bool            // that are being worked on; a reset leaves them
 	// gone are tasks that this process has taken out, until the table says so: an echo of their adding may
 	// still come.
 	gone map[string]bool
@@ -44,16 +44,21 @@ type Room struct {
 
 // New makes a room over a table.
 func New(table Table, log *zap.Logger, now func() time.Time) *Room {
-	r := &Room{table: table, log: log, now: now, wake: make(chan struct{}, 1)}
+	r := &Room{table: table, log: log, now: now, wake: make(chan struct{}, 1), working: map[*lane]bool{}}
 	r.reset()
 	return r
 }
 
-// reset forgets what the table has told.
+// reset forgets what the table has told. A lane that is being worked on stays busy: handed out to a second handler, the
+// same events would go into two batches.
 func (r *Room) reset() {
 	r.loaded, r.told, r.schedule = false, 0, nil
 	r.lanes, r.gone = map[string]*lane{}, map[string]bool{}
-	r.blocked, r.working = map[string]map[*lane]bool{}, map[*lane]bool{}
+	r.blocked = map[string]map[*lane]bool{}
+	for l := range r.working {
+		l.forget()
+		r.lanes[l.name] = l
+	}
 }
 
 // Add stores a task; nil means that it is stored. The same task twice is one. It waits from when the table
@@ -175,6 +180,7 @@ func (r *Room) settle(l *lane) {
 	r.unblock(l)
 	r.schedule.remove(l)
 	delete(r.lanes, l.name)
+	r.passOn(l.woken, l.on, nil)
 }
 
 func (r *Room) reschedule(l *lane) {
@@ -195,16 +201,6 @@ func (r *Room) setLoaded(told uint64) {
 
 // Last is up to where the table stands, for comparison with Turn.Told.
 func (r *Room) Last(ctx context.Context) (revision uint64, err error) { return r.table.Last(ctx) }
-
-// Waiting is how many tasks wait in a lane, as far as is known.
-func (r *Room) Waiting(lane string) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if l := r.lanes[lane]; l != nil {
-		return len(l.tasks)
-	}
-	return 0
-}
 
 // nudge wakes the worker.
 func (r *Room) nudge() {

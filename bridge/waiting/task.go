@@ -38,6 +38,9 @@ type Line struct {
 	// has waited so long.
 	MaxItems int           `json:"maxItems,omitempty"`
 	MaxWait  time.Duration `json:"maxWait,omitempty"`
+	// MaxWaiting, when set, is how many tasks may wait while the line is full; those that came after them are handed out
+	// as excess. A batch that gathers may be larger.
+	MaxWaiting int `json:"maxWaiting,omitempty"`
 }
 
 // Lane is what the task waits in.

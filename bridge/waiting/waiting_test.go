@@ -285,7 +285,7 @@ func TestAFullLaneGoesOnWhenARunEnds(t *testing.T) {
 		room := 0
 		w := &worker{do: func(Task, Turn) error {
 			if room == 0 {
-				return Full{}
+				return Full{On: "all"}
 			}
 			room--
 			return nil
@@ -296,7 +296,7 @@ func TestAFullLaneGoesOnWhenARunEnds(t *testing.T) {
 		w.mu.Lock()
 		room = 1
 		w.mu.Unlock()
-		r.Freed()
+		r.Freed("all")
 		synctest.Wait()
 		if diff := cmp.Diff([]string{"a1"}, w.settled()); diff != "" {
 			t.Error("without waiting: ", diff)

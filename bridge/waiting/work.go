@@ -17,6 +17,8 @@ type Turn struct {
 	Tasks []Task
 	// Open says that the batch is not due: it is shown in case that it must be closed before its time.
 	Open bool
+	// Excess says that the task is one more than may wait in its line, which is full.
+	Excess bool
 	// Behind is how many tasks wait behind these in their line, and Newest the last of them.
 	Behind int
 	Newest Task
@@ -36,7 +38,7 @@ type Handler func(ctx context.Context, t Turn) (settled int, err error)
 
 // Full is the error of a handler that may not go on because a limit is reached.
 type Full struct {
-	// On names the limit, in the words of [Room.Freed]; empty: one that holds for all.
+	// On names the limit, in the words of [Room.Freed].
 	On string
 }
 
@@ -47,14 +49,8 @@ type Later struct{ At time.Time }
 
 func (l Later) Error() string { return "not before " + l.At.Format(time.RFC3339) }
 
-const (
-	// fullPause is how long a lane at a limit for all pauses at most; Room wakes it before when a run ends.
-	fullPause = 2 * time.Second
-	// ownPause is the same for a lane at a limit that is its own: whatever ends there wakes it.
-	ownPause = 30 * time.Second
-	// wakeAtOnce is how many lanes a freed place of a limit for all wakes: one of them will take it.
-	wakeAtOnce = 4
-)
+// fullPause is how long a lane at a limit pauses at most; Room wakes it before when a run ends there.
+const fullPause = 30 * time.Second
 
 // Work hands out the tasks that are due, some of each lane and workers at once, until ctx ends and the last
 // handler has returned. Only one process may work.
@@ -107,7 +103,7 @@ func (r *Room) take() (l *lane, tasks []*queued, turn Turn, wait time.Duration) 
 		turn = l.turn(tasks, now)
 		turn.Told = r.told
 		if l.claim(tasks); l.busy == 1 {
-			l.missed, r.working[l] = nil, true
+			l.missed, r.working[l] = map[string]bool{}, true
 		}
 		r.reschedule(l)
 		return l, tasks, turn, 0
@@ -116,7 +112,7 @@ func (r *Room) take() (l *lane, tasks []*queued, turn Turn, wait time.Duration) 
 }
 
 func (l *lane) turn(tasks []*queued, now time.Time) Turn {
-	t := Turn{Failing: l.failing, Number: tasks[0].attempts + 1, Open: !l.closed(now)}
+	t := Turn{Failing: l.failing, Number: tasks[0].attempts + 1, Open: !l.closed(now), Excess: l.pause.After(now)}
 	for _, q := range tasks {
 		t.Tasks = append(t.Tasks, q.task)
 	}
@@ -141,6 +137,10 @@ func (r *Room) attempt(ctx context.Context, l *lane, tasks []*queued, turn Turn,
 		}
 		gone++
 	}
+	if turn.Excess && err == nil {
+		r.dismiss(l, tasks)
+		return
+	}
 	r.conclude(ctx, l, tasks, gone, err)
 }
 
@@ -154,25 +154,40 @@ func (r *Room) setGone(key string, gone bool) {
 	}
 }
 
+// dismiss takes out what was too much for a line, which waits on for its place.
+func (r *Room) dismiss(l *lane, tasks []*queued) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.release(l, tasks)
+	l.remove(tasks[0].key)
+	r.settle(l)
+	r.nudge()
+}
+
+func (r *Room) release(l *lane, tasks []*queued) {
+	if l.release(tasks); l.busy == 0 {
+		delete(r.working, l)
+	}
+}
+
 func (r *Room) conclude(ctx context.Context, l *lane, tasks []*queued, gone int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer r.nudge()
-	if l.release(tasks); l.busy == 0 {
-		delete(r.working, l)
-	}
-	if r.lanes[l.name] != l {
-		return // the table was read anew
-	}
+	r.release(l, tasks)
 	for _, q := range tasks[:gone] {
 		l.remove(q.key)
 	}
 	r.unblock(l)
-	if gone < len(tasks) {
-		r.putOff(ctx, l, tasks[gone], err)
-	} else if err == nil {
+	woken, on := l.woken, l.on
+	l.woken = false
+	if err == nil && gone > 0 {
 		l.succeeded()
 	}
+	if gone < len(tasks) {
+		r.putOff(ctx, l, tasks[gone], err)
+	}
+	r.passOn(woken, on, err)
 	r.settle(l)
 }
 
