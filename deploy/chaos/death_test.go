@@ -101,13 +101,13 @@ func (t dyingWaiting) Delete(ctx context.Context, key string) error {
 
 type dyingState struct {
 	dispatch.Table
-	afterPut, beforeDelete func(key string)
+	afterWrite, beforeDelete func(key string)
 }
 
-func (t dyingState) Put(ctx context.Context, key string, value []byte) error {
-	err := t.Table.Put(ctx, key, value)
+func (t dyingState) Update(ctx context.Context, key string, value []byte, revision uint64) error {
+	err := t.Table.Update(ctx, key, value, revision)
 	if err == nil {
-		t.afterPut(key)
+		t.afterWrite(key)
 	}
 	return err
 }
@@ -192,9 +192,9 @@ func inWaiting(afterPut, beforeDelete func()) func(*app.Seams) {
 	}
 }
 
-func inState(afterPut, beforeDelete func(key string)) func(*app.Seams) {
+func inState(afterWrite, beforeDelete func(key string)) func(*app.Seams) {
 	return func(s *app.Seams) {
-		s.State = func(t dispatch.Table) dispatch.Table { return dyingState{t, afterPut, beforeDelete} }
+		s.State = func(t dispatch.Table) dispatch.Table { return dyingState{t, afterWrite, beforeDelete} }
 	}
 }
 

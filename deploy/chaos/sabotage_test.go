@@ -178,7 +178,7 @@ func (emptyTable) Update(context.Context, string, []byte, uint64) error { return
 // unwrittenState says that all is stored.
 type unwrittenState struct{ dispatch.Table }
 
-func (unwrittenState) Put(context.Context, string, []byte) error { return nil }
+func (unwrittenState) Update(context.Context, string, []byte, uint64) error { return nil }
 
 // unlabelled makes Workflows that nobody counts for their group. The recorder knows the group by the annotation.
 type unlabelled struct{ bridge.Submitter }
