@@ -229,11 +229,12 @@ func TestALineThatMayGoOnLaterDoesNot(t *testing.T) {
 
 func TestABatchIsHandedOutWhenItIsFullOrOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &turns{}
-		r := startTurns(t, newMemory(), w)
+		table, w := newMemory(), &turns{}
+		before := New(table, zap.NewNop(), time.Now) // all are there when the line begins
 		for i := range 7 {
-			add(t, r, batched(uint64(i+1), 3, time.Minute))
+			add(t, before, batched(uint64(i+1), 3, time.Minute))
 		}
+		r := startTurns(t, table, w)
 		synctest.Wait()
 		if diff := cmp.Diff([]string{"1 2 3 +4", "4 5 6 +1"}, w.take()); diff != "" {
 			t.Error(diff)
