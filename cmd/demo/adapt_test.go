@@ -24,7 +24,7 @@ func TestThePodsOfEveryNamedTemplateAreToldHowToEnd(t *testing.T) {
 		}
 		all.Write(text)
 	}
-	if kinds["WorkflowTemplate"] != 4 || kinds["CronWorkflow"] != 1 {
+	if kinds["WorkflowTemplate"] != 6 || kinds["CronWorkflow"] != 1 {
 		t.Errorf("the examples hold %v", kinds)
 	}
 	for name, variables := range pods {

@@ -13,6 +13,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
+	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/app"
 	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
@@ -75,6 +76,16 @@ func fromSlack(file string) happening {
 	return func(t *testing.T) (bridge.Event, error) { return slack.TranslateCommand(payload(t, file), sent) }
 }
 
+// loadEnded is the end of a run of load-telemetry.
+func loadEnded(*testing.T) (bridge.Event, error) {
+	return workflow.Translate(bridge.Run{
+		Namespace: "argo", Name: "load-telemetry-4x2c", UID: "6f6f2c3e-1d1b-4a53-9f0c-0d6f8b1d2f11", Phase: "Succeeded",
+		Template: bridge.Template{Namespace: "argo", Name: "load-telemetry"},
+		Started:  sent, Finished: sent.Add(time.Minute),
+		Parameters: []bridge.Parameter{{Name: "kind", Value: "thermostats"}}, Outputs: []bridge.Parameter{{Name: "rows", Value: "4812"}},
+	}, bridge.Succeeded, nil)
+}
+
 // An answer is what the examples make of an event: every rule's decision, and the Workflows.
 type answer struct {
 	Event     string          `json:"event"`
@@ -87,6 +98,8 @@ func TestExamplesAnswerEvents(t *testing.T) {
 	for name, event := range map[string]happening{
 		"a-file-arrives":             fromGCS("gcs-finalized.json", "gcs-finalized.attributes.json"),
 		"a-folder-is-made":           fromGCS("gcs-folder.json", "gcs-folder.attributes.json"),
+		"a-device-writes-a-file":     fromGCS("gcs-telemetry.json", "gcs-telemetry.attributes.json"),
+		"a-load-has-ended":           loadEnded,
 		"a-push-to-main":             fromGitHub("push", "github-push.json"),
 		"a-push-that-changes-docs":   fromGitHub("push", "github-push-docs.json"),
 		"a-pull-request-is-opened":   fromGitHub("pull_request", "github-pull-request.json"),
