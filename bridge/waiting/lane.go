@@ -65,7 +65,9 @@ func (l *lane) add(key string, t Task) {
 	if t.Limit {
 		l.limits++
 	}
-	if l.line = t.Line; l.line != nil && l.line.Eager && l.full {
+	l.line = t.Line
+	// Who comes before all others is told what it waits for, when it is looked at.
+	if eager := l.line != nil && l.line.Eager; l.full && (eager || at == 0) {
 		l.pause = time.Time{}
 	}
 }

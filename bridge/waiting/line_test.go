@@ -408,3 +408,17 @@ func TestMoreThanMayWaitAreHandedOutWhileALineIsFull(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoComesBeforeTheFirstOfAFullLineIsLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &turns{do: func(Turn) (int, error) { return 0, Full{On: "main"} }}
+		r := startTurns(t, newMemory(), w)
+		add(t, r, inGroup("main", 5))
+		synctest.Wait()
+		add(t, r, inGroup("main", 4))
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"5 +0", "4 +1"}, w.take()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}

@@ -246,8 +246,12 @@ func TestATemplateAtItsLimitWaitsOnTheBusAndHoldsUpNoOther(t *testing.T) {
 	if n := strings.Count(out, "waiting 1"); n != 3 {
 		t.Errorf("%d events wait, want 3\n%s", n, out)
 	}
-	out, _ = p.events("show", "delivery-3")
-	want(t, out, "limits.workflowsPerTemplate")
+	eventually(t, "the first that waits says for what", func() error {
+		if out, _ := p.events("show", "delivery-3"); !strings.Contains(out, "limits.workflowsPerTemplate") {
+			return errors.New(out)
+		}
+		return nil
+	})
 	if got := p.metric("argo_bridge_waiting_rules"); got != "3" {
 		t.Errorf("the metric says that %s wait", got)
 	}
