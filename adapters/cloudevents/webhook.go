@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/intake"
 )
 
 const (
@@ -147,19 +148,14 @@ func (h *Webhook) permit(events []bridge.Event) *refusal {
 }
 
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
-	tooLarge := &refusal{http.StatusRequestEntityTooLarge, refusedTooLarge, "a request has at most 25 MB"}
-	if r.ContentLength > MaxBody {
-		return nil, tooLarge
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	var limit *http.MaxBytesError
-	switch _, full := bridge.Wait(err); {
-	case full:
+	body, err := intake.ReadBody(w, r, MaxBody)
+	switch {
+	case errors.Is(err, intake.ErrBusy):
 		return nil, &refusal{http.StatusServiceUnavailable, refusedBusy, "too many large requests at once; send it again later"}
-	case errors.As(err, &limit):
-		return nil, tooLarge
+	case errors.Is(err, intake.ErrTooLarge):
+		return nil, &refusal{http.StatusRequestEntityTooLarge, refusedTooLarge, "a request has at most 25 MB"}
 	case err != nil:
-		return nil, &refusal{http.StatusBadRequest, refusedBroken, "the body ended early"}
+		return nil, &refusal{http.StatusBadRequest, refusedBroken, err.Error()}
 	}
 	return body, nil
 }

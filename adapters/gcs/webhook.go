@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/intake"
 	"go.uber.org/zap"
 )
 
@@ -146,19 +147,14 @@ func (h *Webhook) refuse(w http.ResponseWriter, status int, reason string, err e
 
 // readBody reads a body; when it cannot, it says what to answer.
 func readBody(w http.ResponseWriter, r *http.Request) (body []byte, status int, reason string, err error) {
-	tooLarge := errors.New("a notification of Cloud Storage has at most 1 MiB")
-	if r.ContentLength > MaxBody {
-		return nil, http.StatusRequestEntityTooLarge, refusedTooLarge, tooLarge
-	}
-	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	var limit *http.MaxBytesError
-	switch _, full := bridge.Wait(err); {
-	case full:
+	body, err = intake.ReadBody(w, r, MaxBody)
+	switch {
+	case errors.Is(err, intake.ErrBusy):
 		return nil, http.StatusServiceUnavailable, refusedBusy, errors.New("too many requests at once")
-	case errors.As(err, &limit):
-		return nil, http.StatusRequestEntityTooLarge, refusedTooLarge, tooLarge
+	case errors.Is(err, intake.ErrTooLarge):
+		return nil, http.StatusRequestEntityTooLarge, refusedTooLarge, errors.New("a notification of Cloud Storage has at most 1 MiB")
 	case err != nil:
-		return nil, http.StatusBadRequest, refusedBroken, errors.New("the body ended early")
+		return nil, http.StatusBadRequest, refusedBroken, err
 	}
 	return body, 0, "", nil
 }

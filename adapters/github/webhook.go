@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/intake"
 	"go.uber.org/zap"
 )
 
@@ -159,38 +160,16 @@ func (h *Webhook) refuse(w http.ResponseWriter, no refusal) {
 
 // read reads the body of a delivery; when it cannot, it says what to answer.
 func read(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
-	if r.ContentLength > MaxBody {
-		return nil, &tooLarge
-	}
-	body, err := readAll(http.MaxBytesReader(w, r.Body, MaxBody), r.ContentLength)
-	var limit *http.MaxBytesError
-	switch _, full := bridge.Wait(err); {
-	case full:
+	body, err := intake.ReadBody(w, r, MaxBody)
+	switch {
+	case errors.Is(err, intake.ErrBusy):
 		return nil, &busy
-	case errors.As(err, &limit):
+	case errors.Is(err, intake.ErrTooLarge):
 		return nil, &tooLarge
 	case err != nil:
 		return nil, &brokenOff
 	}
 	return body, nil
-}
-
-// readAll reads a body of the length that its sender states, or of any if that is -1. The first
-// megabyte is read before there is room for the rest: a statement alone costs no more, and a body is
-// copied once instead of each time that its buffer grows.
-func readAll(body io.Reader, length int64) ([]byte, error) {
-	const first = 1 << 20
-	if length < 0 {
-		return io.ReadAll(body)
-	}
-	head := make([]byte, min(length, first))
-	if _, err := io.ReadFull(body, head); err != nil || length <= first {
-		return head, err
-	}
-	whole := make([]byte, length)
-	n := copy(whole, head)
-	_, err := io.ReadFull(body, whole[n:])
-	return whole, err
 }
 
 func answer(w http.ResponseWriter, status int, text string) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/intake"
 	"go.uber.org/zap"
 )
 
@@ -161,14 +162,13 @@ func (h *Webhooks) taking(take func(http.ResponseWriter, *http.Request, request)
 			return
 		}
 		var err error
-		var limit *http.MaxBytesError
-		req.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-		switch _, full := bridge.Wait(err); {
-		case full:
+		req.body, err = intake.ReadBody(w, r, MaxBody)
+		switch {
+		case errors.Is(err, intake.ErrBusy):
 			w.Header().Set("Retry-After", "10")
 			h.refuse(w, http.StatusServiceUnavailable, refusedBusy, "too many large requests at once")
 			return
-		case errors.As(err, &limit):
+		case errors.Is(err, intake.ErrTooLarge):
 			h.refuse(w, http.StatusRequestEntityTooLarge, refusedTooLarge, "the body is too large")
 			return
 		case err != nil:

@@ -1,4 +1,4 @@
-// Package intake bounds the memory that the bodies of webhooks take. A body of up to a megabyte, as
+// Package intake reads the bodies of webhooks, and bounds the memory that they take. A body of up to a megabyte, as
 // nearly all are, is never held up; a larger one waits for a share of one budget before it is read. Of
 // requests under way there are at most [Requests]; more come when the bus is slow, and are told 503.
 //
