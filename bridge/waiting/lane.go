@@ -117,8 +117,8 @@ func (l *lane) due(now time.Time) ([]*queued, time.Time) {
 	case l.line.MaxItems == 0:
 		return []*queued{head}, now
 	}
-	if closes := head.task.Since.Add(l.line.MaxWait); closes.After(now) && !l.complete() && len(l.tasks) < max(l.probe, firstProbe) {
-		return nil, closes
+	if !l.closed(now) && len(l.tasks) < max(l.probe, firstProbe) {
+		return nil, l.closes()
 	}
 	return slices.Clone(l.tasks[:min(len(l.tasks), l.line.MaxItems)]), now
 }
@@ -134,13 +134,13 @@ func (l *lane) excess() []*queued {
 	return nil
 }
 
-// complete says that a batch has all that it may have.
-func (l *lane) complete() bool { return len(l.tasks) >= l.line.MaxItems }
-
-// closed says that the batch is due by its size or its age, and not only to be looked at.
+// closed says that what is handed out is due: a batch by its size or its age, and not only to be looked at.
 func (l *lane) closed(now time.Time) bool {
-	return l.line == nil || l.line.MaxItems == 0 || l.complete() || !l.tasks[0].task.Since.Add(l.line.MaxWait).After(now)
+	return l.line == nil || len(l.tasks) >= l.line.MaxItems || !l.closes().After(now)
 }
+
+// closes is when a batch is due by its age.
+func (l *lane) closes() time.Time { return l.tasks[0].task.Since.Add(l.line.MaxWait) }
 
 // any returns the first task that may be tried now. The one that failed last comes after the others, so that it
 // cannot hold them up.

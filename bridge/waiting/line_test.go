@@ -65,13 +65,7 @@ func (w *turns) take() []string {
 
 func startTurns(t *testing.T, table Table, w *turns) *Room {
 	t.Helper()
-	r := New(table, zap.NewNop(), time.Now)
-	ctx, cancel := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() { _ = r.Run(ctx) })
-	running.Go(func() { _ = r.Work(ctx, 8, w.handle) })
-	t.Cleanup(func() { cancel(); running.Wait() })
-	return r
+	return run(t, table, w.handle)
 }
 
 func TestInALineNonePassesAnother(t *testing.T) {

@@ -129,11 +129,16 @@ func (w *worker) locked(do func()) {
 // start runs a room and lets w work, until the test ends.
 func start(t *testing.T, table Table, w *worker) *Room {
 	t.Helper()
+	return run(t, table, w.handle)
+}
+
+func run(t *testing.T, table Table, handle Handler) *Room {
+	t.Helper()
 	r := New(table, zap.NewNop(), time.Now)
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { _ = r.Run(ctx) })
-	running.Go(func() { _ = r.Work(ctx, 8, w.handle) })
+	running.Go(func() { _ = r.Work(ctx, 8, handle) })
 	t.Cleanup(func() { cancel(); running.Wait() })
 	return r
 }
