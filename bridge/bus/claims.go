@@ -109,17 +109,10 @@ func readClaim(m *jetstream.RawStreamMsg) (claimObject, error) {
 	return object, nil
 }
 
-// replicaLag is how long a copy of the store, which may be the one that answers, is behind the others
-// at most before an object counts as gone.
-const replicaLag = 5 * time.Second
-
 // openClaim returns a reader of an object; it holds one chunk at a time. The error is permanent when
 // there is no such object.
 func (b *Bus) openClaim(ctx context.Context, name string) (io.Reader, error) {
-	patience := time.Now()
-	if b.config.Replicas > 1 {
-		patience = patience.Add(replicaLag)
-	}
+	patience := b.patience()
 	for {
 		object, err := b.claimInfo(ctx, name)
 		if err == nil {
@@ -132,19 +125,6 @@ func (b *Bus) openClaim(ctx context.Context, name string) (io.Reader, error) {
 		if err := later(ctx, patience); err != nil {
 			return nil, err
 		}
-	}
-}
-
-// later waits a little for a copy that is behind; when there is no time left, the error is permanent.
-func later(ctx context.Context, patience time.Time) error {
-	if !time.Now().Before(patience) {
-		return bridge.Permanent(ErrGone)
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(250 * time.Millisecond):
-		return nil
 	}
 }
 

@@ -26,12 +26,9 @@ func (b *Bus) WithEvent(ctx context.Context, sequence uint64, use func(e bridge.
 	if err != nil {
 		return false, fmt.Errorf("stream %s: %w", eventStream, err)
 	}
-	m, err := s.GetMsg(ctx, sequence)
-	if isNotFound(err) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("read event %d: %w", sequence, err)
+	m, err := readOnce(ctx, s, sequence, b.patience())
+	if m == nil {
+		return false, err
 	}
 	e, release, err := b.receive(ctx, m.Header, m.Data)
 	if err != nil {

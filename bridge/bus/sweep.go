@@ -106,15 +106,15 @@ func (b *Bus) mark(ctx context.Context) error {
 // forget drops the names whose last event is gone: before the first of the stream, or removed from between
 // events that wait.
 func (s *sweeper) forget(ctx context.Context, stream jetstream.Stream, state jetstream.StreamState) error {
-	for name, sequence := range s.named {
-		gone := sequence < state.FirstSeq
-		if !gone && state.NumDeleted > 0 {
-			_, err := stream.GetMsg(ctx, sequence)
-			if gone = isNotFound(err); err != nil && !gone {
-				return err
-			}
+	if state.NumDeleted > 0 {
+		info, err := stream.Info(ctx, jetstream.WithDeletedDetails(true))
+		if err != nil {
+			return err
 		}
-		if gone {
+		state = info.State
+	}
+	for name, sequence := range s.named {
+		if removed(state, sequence) {
 			delete(s.named, name)
 		}
 	}
