@@ -26,13 +26,18 @@ const (
 	// Skipped: the rule fits, and by its own word starts nothing: it was stale, or another event took its
 	// place, or its concurrency group was full.
 	Skipped Verdict = "skipped"
+	// Held: the rule fits, and somebody whose code or command it would run is not trusted. Nothing more happens until
+	// the event is approved, or replayed.
+	Held Verdict = "held"
+	// Undecided: whether the rule fits, only the source can tell, which was not asked.
+	Undecided Verdict = "undecided"
 	// Parked: the rule fitted, but its template was missing or faulty when its turn came. Nothing
 	// more happens until somebody replays the event.
 	Parked Verdict = "parked"
 )
 
 // Verdicts are all verdicts.
-var Verdicts = []Verdict{Matched, Filtered, OtherEvent, Rejected, Fault, Waiting, Skipped, Parked}
+var Verdicts = []Verdict{Matched, Filtered, OtherEvent, Rejected, Fault, Waiting, Skipped, Held, Undecided, Parked}
 
 // A Reason names the condition that decided: a filter's key, or one of the constants.
 type Reason string
@@ -53,6 +58,11 @@ const (
 	ReasonTemplate   Reason = "template" // the template or the rule is gone
 	ReasonLost       Reason = "lost"     // the event is no longer on the bus
 	ReasonDepth      Reason = "depth"    // a chain of runs that start one another is too long
+	ReasonLookup     Reason = "lookup"   // the source has not answered a question yet
+	ReasonTrust      Reason = "trust"    // somebody whose code or command would run is not trusted
+	ReasonOwn        Reason = "own"      // the bridge itself has caused the event
+	ReasonSkip       Reason = "skip"     // who caused the event wants nothing run: [skip ci]
+	ReasonOrder      Reason = "order"    // by somebody's order, see Order
 )
 
 // Reasons that are annotations of a rule's Flow.
@@ -86,6 +96,8 @@ type Result struct {
 	Workflow string `json:"workflow,omitempty"`
 	// Batch is what the event went into, of a rule that batches; nil for none.
 	Batch *BatchRef `json:"batch,omitempty"`
+	// Approved is who has approved a result that was held; empty: nobody had to.
+	Approved string `json:"approved,omitempty"`
 	// Replay names the replay that the result belongs to; empty for the event's own.
 	Replay string `json:"replay,omitempty"`
 	// Attempts is how often the submission was tried.
@@ -108,6 +120,9 @@ type Record struct {
 	Done    bool     `json:"done"`
 	Attempt int      `json:"attempt"`
 	Results []Result `json:"results"`
+	// ReplyTo is where the event's source answers, and Pinned what it was asked: see Facts.
+	ReplyTo string `json:"replyTo,omitempty"`
+	Pinned  string `json:"pinned,omitempty"`
 	// Sequence is where the event stands in the bus's event stream.
 	Sequence uint64 `json:"sequence"`
 	// Stored is when the bus stored the event, Updated when this record was last written; both are

@@ -89,6 +89,43 @@ type Facts struct {
 	Depth int
 	// Chain are the templates of those runs, as namespace/name, the oldest first, as far as they are known.
 	Chain []string
+
+	// Asks are what the payload does not say and the source can be asked for: from a key of Values (paths), or
+	// the path of a variable (github.files), to the question that an [Inquirer] answers. A key that is asked for is
+	// taken out; AskSkip stands for Skip.
+	Asks map[string]string
+	// Beyond says of a key of Values that the source does not tell all of them, for a limit of its own, and
+	// whether those that are not told count as fitting.
+	Beyond map[string]bool
+	// Pinned is what an Inquirer has answered before that may change, such as the head commit of a pull request; it is
+	// kept with the event's record, so that the answer stays the same.
+	Pinned string
+	// Vouch are the people, in the source's own words, whose code or command the event would run: a rule starts
+	// only when it trusts all of them. Empty: nobody needs to be trusted.
+	Vouch []string
+	// Own says that the bridge itself has caused the event: it starts nothing.
+	Own bool
+	// Skip says why nothing is to run, by the word of who caused the event: "[skip ci] in the commit's message".
+	Skip string
+	// Thread names what people talk about the event in, such as the pull request acme/app#12: an Order there is about the
+	// events of the same Thread. Commit is the commit that the event is about.
+	Thread, Commit string
+	// Commands are what a comment asks the rules for, one per line that begins with a slash.
+	Commands []Command
+	// Order is what the event asks of the bridge itself; nil for nothing.
+	Order *Order
+}
+
+// AskSkip is the key of Facts.Asks under which Skip is asked for.
+const AskSkip = "skip"
+
+// A Command is one line of a comment: /deploy env=staging.
+type Command struct {
+	Name string // with the slash
+	// Words are those between the name and the first key=value.
+	Words []string
+	// Arguments are the key=value words; the last of two with the same key counts.
+	Arguments map[string]string
 }
 
 // A FactFinder derives the facts of the events of one source. It is pure and safe for concurrent

@@ -16,10 +16,19 @@ const (
 	Completed Outcome = "completed"
 	// EventRejected ("rejected"): an event matched, but no Workflow could be made.
 	EventRejected Outcome = "rejected"
+	// Queued: an event matched; its Workflow is made, or waits for its turn.
+	Queued Outcome = "queued"
+	// EventHeld ("held"): an event matched, and waits for somebody's approval.
+	EventHeld Outcome = "held"
+	// EventSkipped ("skipped"): an event matched, and by the rule's own word, or somebody's order, no Workflow is made.
+	EventSkipped Outcome = "skipped"
 )
 
+// Answered is the outcome of a notification that answers a command or order where it was given; no annotation names it.
+const Answered Outcome = "answered"
+
 // Outcomes are all outcomes, in the order in which a run passes them.
-var Outcomes = []Outcome{Started, Succeeded, Failed, Recovered, Completed, EventRejected}
+var Outcomes = []Outcome{Queued, EventHeld, EventSkipped, Started, Succeeded, Failed, Recovered, Completed, EventRejected}
 
 // A Destination is where a notification goes: scheme:target, such as slack:#data-alerts.
 type Destination struct {
@@ -36,6 +45,8 @@ type Route struct {
 	To      Destination
 	// Message replaces the default text; nil for the default.
 	Message Text
+	// Options are settings of the destination, by name: those of the annotation `github`.
+	Options map[string]Text
 }
 
 // A Notification is one message to one destination. It holds all that is needed to write it, so
@@ -48,10 +59,17 @@ type Notification struct {
 	To      Destination `json:"to"`
 	// Text is the author's own message, rendered; empty for the default.
 	Text string `json:"text,omitempty"`
-	// Run is what it is about; for EventRejected only its template, rule, labels and annotations
+	// Run is what it is about; where nothing was made only its template, rule, labels and annotations
 	// are set and Reason says why nothing was made.
 	Run    Run    `json:"run"`
 	Reason string `json:"reason,omitempty"`
+	// Subject is the same for all notifications about one event and rule (and replay, if any), see RunKey.
+	Subject string `json:"subject,omitempty"`
+	// Address is where the event's source answers, see Facts.ReplyTo, as the bridge itself has kept it: a run's
+	// annotations are anybody's to write. Set for destinations of the source itself, such as github:check.
+	Address string `json:"address,omitempty"`
+	// Options are the settings of Route.Options, rendered.
+	Options map[string]string `json:"options,omitempty"`
 	// Link leads to the run in the Argo UI; empty when the bridge does not know the UI's address.
 	Link    string    `json:"link,omitempty"`
 	Created time.Time `json:"created"`

@@ -50,6 +50,22 @@ type Rule struct {
 	Submit SubmitRule
 	// Flow says when a Workflow may be made.
 	Flow Flow
+	// Trust says whose code and commands the rule runs; nil: as the bridge's config says.
+	Trust *Trust
+	// Reads are the first two names of each variable's path in the rule's expressions: github.files.
+	Reads []string
+	// Declared are the parameters that the template declares.
+	Declared []Declared
+}
+
+// A Declared is a parameter that a template declares in spec.arguments.parameters.
+type Declared struct {
+	Name string
+	// Description and Default are the declaration's own; Default is nil where it has none.
+	Description string
+	Default     *string
+	// Enum holds the allowed values; empty for any.
+	Enum []string
 }
 
 // A Trigger is one event name of `on` with its filters, all of which must hold.

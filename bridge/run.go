@@ -19,10 +19,26 @@ type Run struct {
 	Parameters []Parameter `json:"parameters,omitempty"`
 	// Outputs are the output parameters of the entrypoint and those that steps export by a globalName, of a run
 	// that has ended.
-	Outputs     []Parameter       `json:"outputs,omitempty"`
-	Failures    []Failure         `json:"failures,omitempty"`
+	Outputs  []Parameter `json:"outputs,omitempty"`
+	Failures []Failure   `json:"failures,omitempty"`
+	// Steps are the steps of a run that has ended, in the order of the tree; the first MaxSteps of them.
+	Steps       []Step            `json:"steps,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// MaxSteps bounds Run.Steps.
+const MaxSteps = 200
+
+// A Step is one step of a run, as people see it in Argo's tree: groups and the attempts of a retry are left out.
+type Step struct {
+	Name string `json:"name"`
+	// Depth is how many steps stand above it.
+	Depth    int       `json:"depth,omitempty"`
+	Phase    string    `json:"phase"`
+	Message  string    `json:"message,omitempty"`
+	Started  time.Time `json:"started,omitzero"`
+	Finished time.Time `json:"finished,omitzero"`
 }
 
 // A Failure is one step of a run that failed.
@@ -35,6 +51,10 @@ type Failure struct {
 	// ExitCode is the main container's, empty when it never ran.
 	ExitCode string    `json:"exitCode,omitempty"`
 	Finished time.Time `json:"finished"`
+	// Node is the step's id in the Workflow, which its pod bears as an annotation.
+	Node string `json:"node,omitempty"`
+	// Log are the last lines that the step wrote, masked; empty when they are not known.
+	Log []string `json:"log,omitempty"`
 }
 
 // Completed says whether the run has ended.
@@ -68,4 +88,10 @@ func (r Run) Duration() time.Duration {
 		return 0
 	}
 	return r.Finished.Sub(r.Started)
+}
+
+// RunKey identifies what one rule makes of one event, and of one replay of it: a label's worth of characters. Each of
+// its runs bears it in its origin's labels and annotations.
+func RunKey(eventHash string, t Template, rule, replay string) string {
+	return eventHash + "." + Digest(t.String()+"\n"+rule+"\n"+replay)
 }

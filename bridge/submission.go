@@ -57,6 +57,7 @@ const (
 	AnnotationActor        = Prefix + "actor"
 	AnnotationReplyTo      = Prefix + "reply-to" // see Facts.ReplyTo
 	AnnotationReplay       = Prefix + "replay"   // the replay that asked for it, see Replay.ID
+	AnnotationApproved     = Prefix + "approved" // who has approved the run of an outsider's code
 
 	AnnotationGroup      = Prefix + "group"       // the concurrency group in full
 	AnnotationOrder      = Prefix + "order"       // the key of `ordered` in full

@@ -1,0 +1,60 @@
+package bridge
+
+import "context"
+
+// An Act is what an Order wants done.
+type Act string
+
+// The acts.
+const (
+	// Approve lets the events of the Thread start what they could not for want of trust; only those of Order.Commit.
+	Approve Act = "approve"
+	// Retest starts anew what the newest event of the Thread has started, and what failed of it or never came to a Workflow.
+	Retest Act = "retest"
+	// Test starts a template anew, whatever became of it, for the newest event of the Thread.
+	Test Act = "test"
+	// Cancel stops the runs of the Thread, and lets nothing start that waits.
+	Cancel Act = "cancel"
+	// Rerun starts anew what the runs named by Order.Runs were started by.
+	Rerun Act = "rerun"
+	// Stop stops the runs named by Order.Runs.
+	Stop Act = "stop"
+)
+
+// An Order is what a person asks of the bridge itself, with a comment or a button.
+type Order struct {
+	Act Act
+	// Word is what the person wrote or pressed, for people: /retest.
+	Word string
+	// Template limits it to one template, by name; empty for all.
+	Template string
+	// Commit is the commit that Approve is for: at least seven digits of it.
+	Commit string
+	// Runs are the identities of what Rerun and Stop are about, see RunKey.
+	Runs []string
+	// Fault says what is wrong with the order, such as a commit that is missing; empty: nothing.
+	Fault string
+}
+
+// A Trust says whose code and commands a rule runs. The zero value trusts those who may write, in the words of the
+// source.
+type Trust struct {
+	// Anyone trusts everybody.
+	Anyone bool
+	// Permission is what somebody must be allowed in the repository at least: write, maintain or admin. Empty: no
+	// permission makes somebody trusted, unless Teams and Users are empty too.
+	Permission string
+	// Teams are teams whose members are trusted, as organization/team. Users are trusted logins.
+	Teams, Users []string
+}
+
+// An Inquirer asks a source for what its payloads do not say. Errors are to be tried again unless they are Permanent.
+// Safe for concurrent use.
+type Inquirer interface {
+	// Supply answers questions of f.Asks: it returns f with the answers in Values, Variables and Skip, and the
+	// questions gone from Asks. What may change later is added to Pinned, and taken from there when it is asked again.
+	Supply(ctx context.Context, e Event, f Facts, questions []string) (Facts, error)
+	// Trusted says whether somebody is trusted, with the reason for people: `octocat has read permission in acme/app,
+	// not write`. A nil trust is the bridge's own setting.
+	Trusted(ctx context.Context, e Event, f Facts, who string, t *Trust) (ok bool, detail string, err error)
+}
