@@ -100,9 +100,11 @@ type Facts struct {
 	// Pinned is what an Inquirer has answered before that may change, such as the head commit of a pull request; it is
 	// kept with the event's record, so that the answer stays the same.
 	Pinned string
-	// Vouch are the people, in the source's own words, whose code or command the event would run: a rule starts
-	// only when it trusts all of them. Empty: nobody needs to be trusted.
+	// Vouch are the people, in the source's own words, whose code the event would run: a rule starts only when it trusts
+	// all of them, or when somebody whom it trusts has approved the Commit. Empty: nobody needs to be trusted.
 	Vouch []string
+	// Commander is who gives a command with the event; a rule starts only when it trusts them, and no approval helps.
+	Commander string
 	// Own says that the bridge itself has caused the event: it starts nothing.
 	Own bool
 	// Skip says why nothing is to run, by the word of who caused the event: "[skip ci] in the commit's message".
@@ -116,8 +118,11 @@ type Facts struct {
 	Order *Order
 }
 
-// AskSkip is the key of Facts.Asks under which Skip is asked for.
-const AskSkip = "skip"
+// Keys of Facts.Asks that stand for fields of Facts: Skip, and what Vouch and Commit lack.
+const (
+	AskSkip  = "skip"
+	AskVouch = "vouch"
+)
 
 // A Command is one line of a comment: /deploy env=staging.
 type Command struct {

@@ -39,6 +39,10 @@ type Destination struct {
 // String is the destination as the annotation writes it.
 func (d Destination) String() string { return d.Scheme + ":" + d.Target }
 
+// AtSource says that it is a place at the source of the event that started a run, such as github:check: runs that no
+// event of that source has started have no such place.
+func (d Destination) AtSource() bool { return d.Scheme == "github" }
+
 // A Route is one entry of the `notify` annotation.
 type Route struct {
 	Outcome Outcome

@@ -87,6 +87,9 @@ type SentRecord struct {
 
 // A Replay asks for events to be handled again, by the rules of now.
 type Replay struct {
+	// By is who has ordered it, when that is somebody who may not replay everything: rules that do not trust them start
+	// nothing, and the code of others still needs its approval. Empty: somebody who may.
+	By string `json:"-"`
 	// ID makes the request idempotent, and is a part of the names of the Workflows of a replay of one
 	// event. Empty: one is made.
 	ID string `json:"id,omitempty"`

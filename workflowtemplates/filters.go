@@ -51,6 +51,7 @@ var githubFilters = map[string]filterReader{
 	"labels":          listFilter(match.Globs),
 	"comment":         listFilter(func(_ string, commands []string) (bridge.Filter, error) { return match.Comment(commands) }),
 	"actors":          listFilter(match.Set),
+	"draft":           yesFilter,
 }
 
 var gcsFilters = map[string]filterReader{
@@ -142,13 +143,17 @@ func (s *section) contradicts(p pair, pairs []pair) bool {
 	return true
 }
 
-// lacksPaths reports a filter of changed files for an event whose payload lists none: such a rule
-// would never start.
+// changing are the events that change files; GitHub tells which, in the payload or when it is asked.
+func changing(event string) bool {
+	return event == "github.push" || event == "github.merge_group" || strings.HasPrefix(event, "github.pull_request")
+}
+
+// lacksPaths reports a filter of changed files for an event that changes none: such a rule would never start.
 func (s *section) lacksPaths(event string, p pair) bool {
-	if p.name != "paths" && p.name != "paths-ignore" || event == "github.push" {
+	if p.name != "paths" && p.name != "paths-ignore" || changing(event) {
 		return false
 	}
-	s.fail(p.key.Line, "only github.push can be filtered by "+p.name, "GitHub does not send the changed files with %s", event)
+	s.fail(p.key.Line, "pushes and pull requests can be filtered by "+p.name, "%s changes no files", event)
 	return true
 }
 
@@ -259,4 +264,14 @@ func flagFilter(refuses func() bridge.Filter) filterReader {
 		}
 		return refuses()
 	}
+}
+
+// yesFilter reads true or false, and wants the event to say the same.
+func yesFilter(s *section, p pair, _ []pair) bridge.Filter {
+	if p.value.Kind != yaml.ScalarNode || p.value.Tag != "!!bool" {
+		s.fail(p.value.Line, "", "%s must be true or false", p.name)
+		return nil
+	}
+	f, err := match.Set(p.name, []string{strings.ToLower(p.value.Value)})
+	return s.made(p, f, err)
 }

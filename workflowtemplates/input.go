@@ -34,6 +34,10 @@ type Parameter struct {
 	Default bool
 	// Enum holds the allowed values; empty for any.
 	Enum []string
+	// Description is the declaration's own, and Value the text of value or default; nil: it has none, or takes it from
+	// elsewhere.
+	Description string
+	Value       *string
 }
 
 // Language is what the parser knows of the sources and the notifiers.

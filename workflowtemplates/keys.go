@@ -8,7 +8,7 @@ import (
 )
 
 // The keys of the language, without the prefix. Each may bear the suffix .<rule>; without one it
-// belongs to the rule default (notify and message: to every run of the template).
+// belongs to the rule default (notify, message and github: to every run of the template).
 const (
 	keyOn             = "on"
 	keyWhen           = "when"
@@ -24,11 +24,13 @@ const (
 	keyLatestOnly     = "latest-only"
 	keyRate           = "rate"
 	keyBatch          = "batch"
+	keyTrust          = "trust"
+	keyGitHub         = "github"
 )
 
 var keys = []string{
 	keyOn, keyWhen, keyParameters, keyNotify, keyMessage, keyLabels, keyEntrypoint, keyServiceAccount, keyPriority,
-	keyConcurrency, keyOrdered, keyLatestOnly, keyRate, keyBatch,
+	keyConcurrency, keyOrdered, keyLatestOnly, keyRate, keyBatch, keyTrust, keyGitHub,
 }
 
 // A rule's name becomes a label's value and part of a Workflow's name.

@@ -17,37 +17,59 @@ var schemes = map[string]struct {
 	usage  string
 }{
 	"slack":   {regexp.MustCompile(`^(reply|#[^\s#@]{1,80}|@[^\s#@]{1,80}|[CGDU][A-Z0-9]{6,20})$`), "slack:#channel, slack:@user, slack:C024BE91L or slack:reply"},
-	"github":  {regexp.MustCompile(`^(check|status|comment)$`), "github:check, github:status or github:comment"},
+	"github":  {regexp.MustCompile(`^(check|status|comment|deployment)$`), "github:check, github:status, github:comment or github:deployment"},
 	"nats":    {regexp.MustCompile(`^[^\s*>.]+(\.[^\s*>.]+)*$`), "nats:<subject>, without wildcards"},
 	"webhook": {regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9_.]*$`), "webhook:<name from the bridge's config>"},
 }
 
 var schemeNames = []string{"slack", "github", "nats", "webhook"}
 
-// routes reads notify and message for all runs and for each rule. The runs of a rule have the routes
-// of notify and those of notify.<rule>; message.<rule> replaces message for them.
+// routes reads notify, message and github for all runs and for each rule. The runs of a rule have the routes
+// of notify and those of notify.<rule>; message.<rule> and github.<rule> replace message and github for them.
 func (p *parser) routes() map[string][]bridge.Route {
 	every := p.sections[""][keyNotify].routes()
-	message := p.sections[""][keyMessage].message()
-	all := map[string][]bridge.Route{"": with(every, message)}
+	message, options := p.sections[""][keyMessage].message(), p.sections[""][keyGitHub].options()
+	all := map[string][]bridge.Route{"": with(every, message, options)}
 	for name, sections := range p.sections {
-		own, text := sections[keyNotify], sections[keyMessage]
-		if name == "" || own == nil && text == nil {
+		own, text, settings := sections[keyNotify], sections[keyMessage], sections[keyGitHub]
+		if name == "" || own == nil && text == nil && settings == nil {
+			p.single(p.sections[""][keyNotify], sections, every)
 			continue
 		}
-		m := text.message()
+		m, o := text.message(), settings.options()
 		if m == nil {
 			m = message
 		}
-		all[name] = with(distinct(append(slices.Clone(every), own.routes()...)), m)
+		if o == nil {
+			o = options
+		}
+		routes := own.routes()
+		p.single(own, sections, routes)
+		all[name] = with(distinct(append(slices.Clone(every), routes...)), m, o)
 	}
 	return all
 }
 
-func with(routes []bridge.Route, message bridge.Text) []bridge.Route {
+// single reports a destination that shows one event's run, of a rule that makes one run of many events.
+func (p *parser) single(s *section, sections map[string]*section, routes []bridge.Route) {
+	if s == nil || sections[keyBatch] == nil {
+		return
+	}
+	for _, r := range routes {
+		if follows(r.To) {
+			s.fail(1, "take out batch, or notify another destination", "%s shows the run of one event; a batch is one run of many", r.To)
+			return
+		}
+	}
+}
+
+func with(routes []bridge.Route, message bridge.Text, options map[string]bridge.Text) []bridge.Route {
 	result := slices.Clone(routes)
 	for i := range result {
 		result[i].Message = message
+		if result[i].To.AtSource() {
+			result[i].Options = options
+		}
 	}
 	return result
 }
@@ -91,7 +113,8 @@ func (s *section) routes() []bridge.Route {
 		return nil
 	}
 	var routes []bridge.Route
-	for _, pair := range s.pairs(n, "notify") {
+	pairs := s.pairs(n, "notify")
+	for _, pair := range pairs {
 		outcome := bridge.Outcome(pair.name)
 		if !slices.Contains(bridge.Outcomes, outcome) {
 			s.fail(pair.key.Line, s.outcomeSuggestion(pair.name), "unknown outcome %s", pair.name)
@@ -101,7 +124,14 @@ func (s *section) routes() []bridge.Route {
 			routes = append(routes, bridge.Route{Outcome: outcome, To: to})
 		}
 	}
-	return distinct(routes)
+	for _, pair := range pairs {
+		for _, r := range routes {
+			if string(r.Outcome) == pair.name {
+				s.endless(pair, r.To, routes)
+			}
+		}
+	}
+	return followed(routes)
 }
 
 func (s *section) outcomeSuggestion(name string) string {

@@ -1,6 +1,7 @@
 package workflowtemplates
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -98,6 +99,13 @@ func parameterOf(m map[string]any) Parameter {
 	p := Parameter{Name: name}
 	for _, field := range []string{"value", "default", "valueFrom"} {
 		p.Default = p.Default || m[field] != nil
+	}
+	p.Description, _ = m["description"].(string)
+	for _, field := range []string{"default", "value"} {
+		if m[field] != nil {
+			text := fmt.Sprint(m[field])
+			p.Value = &text
+		}
 	}
 	enum, _ := m["enum"].([]any)
 	for _, v := range enum {

@@ -14,15 +14,17 @@ type parser struct {
 	in       Input
 	language Language
 	faults   []Fault
-	// sections by rule and base key; notify and message without suffix stand under "".
+	// sections by rule and base key; notify, message and github without suffix stand under "".
 	sections map[string]map[string]*section
+	// reads are the variables that the expressions of each rule look at.
+	reads map[string][]string
 	// mapped are the parameters that rules fill, for the search for untrusted text.
 	mapped []mapped
 }
 
 // Parse reads a template's annotations. It never fails: what cannot be read is a fault of the result.
 func Parse(in Input, language Language) *Template {
-	p := &parser{in: in, language: language, sections: map[string]map[string]*section{}}
+	p := &parser{in: in, language: language, sections: map[string]map[string]*section{}, reads: map[string][]string{}}
 	p.split()
 	t := &Template{Ref: in.Ref, UID: in.UID}
 	var rules []*bridge.Rule
@@ -60,7 +62,7 @@ func (p *parser) split() {
 			s.rule = bridge.DefaultRule
 		}
 		name := s.rule
-		if base == keyNotify || base == keyMessage {
+		if base == keyNotify || base == keyMessage || base == keyGitHub {
 			s.rule = noRule
 			if !suffixed {
 				name = ""

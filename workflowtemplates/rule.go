@@ -35,7 +35,27 @@ func (p *parser) rule(name string) *bridge.Rule {
 		ServiceAccount: sections[keyServiceAccount].textOf(shapes, checkServiceAccount),
 		Priority:       sections[keyPriority].textOf(shapes, checkPriority),
 	}
+	r.Trust = sections[keyTrust].trust()
+	r.Reads = distinctNames(p.reads[name])
+	r.Declared = declared(p.in.Parameters)
 	return r
+}
+
+func distinctNames(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func declared(parameters []Parameter) (all []bridge.Declared) {
+	for _, p := range parameters {
+		all = append(all, bridge.Declared{Name: p.Name, Description: p.Description, Default: p.Value, Enum: p.Enum})
+	}
+	return all
+}
+
+// reading notes what an expression of the rule looks at.
+func (s *section) reading(paths []string) {
+	s.parser.reads[s.rule] = append(s.parser.reads[s.rule], paths...)
 }
 
 // expression compiles and checks; nil after a fault.
@@ -49,6 +69,7 @@ func (s *section) expression(source string, line int, shapes map[string]*bridge.
 		s.fail(line, "", "%v", err)
 		return nil
 	}
+	s.reading(expression.Reads(source))
 	return e
 }
 
@@ -145,6 +166,7 @@ func (s *section) compileText(source string, line int, shapes map[string]*bridge
 			return nil
 		}
 	}
+	s.reading(expression.TextReads(source))
 	return text
 }
 

@@ -14,7 +14,7 @@ import (
 // https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
 var contextNames = []string{
 	"event", "event_name", "action", "repository", "repository_owner", "ref", "ref_name", "ref_type",
-	"sha", "actor", "base_ref", "head_ref",
+	"sha", "actor", "base_ref", "head_ref", "files", "pull_request",
 }
 
 // variables builds "github" and "data". A name that has no value is absent, and so null, rather
@@ -24,7 +24,10 @@ var contextNames = []string{
 // and refs/pull/N/head, since the merge commit is not in the payload. For checks and workflow runs,
 // they are those of the commit that was checked, and not of the default branch. For other events
 // without a ref, the ref is the default branch as in Actions, but its last commit is not known.
-func (p payload) variables() (map[string]any, error) {
+//
+// files are the changed files, as far as the payload holds them all, and pull_request the one that a comment stands under:
+// GitHub is asked for them by who needs them, see FactFinder.
+func (p payload) variables(files []string) (map[string]any, error) {
 	data, err := decode(p.raw)
 	if err != nil {
 		return nil, fmt.Errorf("read the payload of %s: %w", p.name, err)
@@ -38,6 +41,13 @@ func (p payload) variables() (map[string]any, error) {
 	}
 	repository := p.text("repository.full_name")
 	owner, _, _ := strings.Cut(repository, "/")
+	if files != nil {
+		list := make([]any, len(files))
+		for i, f := range files {
+			list[i] = strings.Clone(f)
+		}
+		github["files"] = list
+	}
 	set("action", p.text("action"))
 	set("repository", repository)
 	set("repository_owner", owner)

@@ -65,7 +65,10 @@ func observedFields() map[string][]string {
 // comment, or push to a fork. A superset of the list of GitHub's own advice,
 // https://docs.github.com/en/actions/reference/security/secure-use#good-practices-for-mitigating-script-injection-attacks
 func untrusted() []string {
-	paths := []string{"github.head_ref", "github.ref", "github.ref_name"}
+	paths := []string{
+		"github.head_ref", "github.ref", "github.ref_name", "github.files[]",
+		"github.pull_request.title", "github.pull_request.body", "github.pull_request.head.ref", "github.pull_request.head.label",
+	}
 	for _, p := range strings.Fields(`
 		action branch client_payload inputs
 		ref base_ref master_branch description

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -31,13 +32,33 @@ const maxCommits = 2048
 //   - labels: those that the issue, pull request or discussion has; for the actions labeled and
 //     unlabeled just the one that was added or removed,
 //   - comment: the body of the comment or review,
+//   - draft: whether the pull request is one, true or false,
 //   - actors: the login of the sender.
-type FactFinder struct{}
+//
+// What GitHub must be asked for stands in Asks, with the questions that [bridge.Inquirer] answers: QuestionFiles,
+// QuestionPullRequest and QuestionCommit.
+type FactFinder struct {
+	// App is the bridge's own GitHub App; zero for a webhook without one.
+	App Identity
+}
+
+// An Identity tells a GitHub App from others.
+type Identity struct {
+	ID   int64
+	Slug string // its name in addresses; its bot is slug[bot]
+}
+
+// Questions of [bridge.Facts.Asks].
+const (
+	QuestionFiles       = "files"        // the changed files of a pull request or push
+	QuestionPullRequest = "pull-request" // the pull request that a comment stands under
+	QuestionCommit      = "commit"       // the message of the head commit
+)
 
 var _ bridge.FactFinder = FactFinder{}
 
 // Facts derives the facts of an event whose type begins with com.github.
-func (FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
+func (finder FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
 	name, ok := eventName(e.Type)
 	if !ok {
 		return bridge.Facts{}, false, nil
@@ -51,14 +72,24 @@ func (FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
 		Source:  source,
 		Values:  map[string][]string{},
 		Missing: map[string]string{},
+		Asks:    map[string]string{},
 		URL:     p.link(),
 		Actor:   p.text("sender.login"),
 		Title:   p.title(),
 		Version: p.version(),
+		ReplyTo: p.address().reply(),
+		Own:     p.own(finder.App),
+		Thread:  p.thread(),
+		Commit:  p.position().sha,
+		Skip:    p.skip(),
 	}
 	p.fill(f)
-	variables := sync.OnceValues(func() (map[string]any, error) { return p.variables() })
-	f.Variables = variables
+	p.ask(f)
+	f.Vouch, f.Commander = p.vouch(), p.commander()
+	f.Commands = p.commands()
+	f.Order = p.order(finder.App)
+	paths := f.Values["paths"]
+	f.Variables = sync.OnceValues(func() (map[string]any, error) { return p.variables(paths) })
 	return f, true, nil
 }
 
@@ -115,6 +146,13 @@ func (p payload) fill(f bridge.Facts) {
 	add("tags", p.tag())
 	if v := p.commented(); v.Type == gjson.String {
 		f.Values["comment"] = []string{strings.Clone(v.String())}
+		if p.edited() {
+			delete(f.Values, "comment")
+			f.Missing["comment"] = "only a new comment gives a command, and this one was " + p.text("action")
+		}
+	}
+	if draft := p.Get("pull_request.draft"); draft.IsBool() {
+		f.Values["draft"] = []string{strconv.FormatBool(draft.Bool())}
 	}
 	if labels, ok := p.labels(); ok {
 		f.Values["labels"] = labels

@@ -33,6 +33,8 @@ func (c *shapeCache) variables(event string) map[string]*bridge.Shape {
 		context.Fields[n] = &bridge.Shape{Scalar: true}
 	}
 	context.Fields["event"] = payload
+	context.Fields["files"] = &bridge.Shape{Items: &bridge.Shape{Scalar: true}}
+	context.Fields["pull_request"] = nil // the whole object of GitHub's API
 	shapes := map[string]*bridge.Shape{source: context, "data": payload}
 	c.shapes.Store(name, shapes)
 	return shapes

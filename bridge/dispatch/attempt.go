@@ -22,6 +22,8 @@ type attempt struct {
 	// queue says that the rule has not waited yet: it queues up where others wait, and leaves the last
 	// part of a limit to the leader.
 	queue bool
+	// approved is who has let the event of somebody who is not trusted start the rule; empty: nobody had to.
+	approved string
 	// turn is the one that is taken, of a rule that has waited.
 	turn waiting.Turn
 }
@@ -113,7 +115,7 @@ func (d *Dispatcher) plan(a attempt) (s bridge.Submission, reason bridge.Reason,
 		return s, bridge.ReasonPayload, err
 	}
 	s, err = Plan(Start{
-		Event: a.event, Facts: a.facts, Rule: a.rule, Variables: variables, Replay: a.replay, ClusterNamespace: d.ClusterNamespace,
+		Event: a.event, Facts: a.facts, Rule: a.rule, Variables: variables, Replay: a.replay, Approved: a.approved, ClusterNamespace: d.ClusterNamespace,
 	})
 	return s, bridge.ReasonParameter, err
 }

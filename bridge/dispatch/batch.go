@@ -6,6 +6,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
 	"github.com/argo-bridge/argo-bridge/bridge/inflight"
+	"github.com/argo-bridge/argo-bridge/bridge/match"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 )
 
@@ -150,9 +151,12 @@ func (b *batching) gather(ctx context.Context) error {
 
 // add makes an event a member, unless it is stale or cannot be read.
 func (b *batching) add(ctx context.Context, task waiting.Task, record bridge.Record, e bridge.Event) error {
-	facts, err := Describe(b.Finders, e)
+	facts, err := b.describe(e, record)
 	if err != nil {
 		return b.reject(ctx, member{task: task, record: record, event: e}, bridge.ReasonPayload, err)
+	}
+	if facts, err = b.supply(ctx, e, facts, match.Questions(b.rule, facts)); err != nil {
+		return err
 	}
 	m := member{task: task, record: record, event: e, facts: facts}
 	if err := tooDeep(facts, b.MaxDepth); err != nil {
@@ -222,8 +226,9 @@ func (b *batching) isolate(ctx context.Context, whole error) (settled int, err e
 
 // reject settles an event of which nothing can be made.
 func (b *batching) reject(ctx context.Context, m member, reason bridge.Reason, why error) error {
-	if err := b.Rejections.Rejected(ctx, m.event, m.facts, named(m.task), why.Error()); err != nil {
+	result := bridge.Result{Verdict: bridge.Rejected, Reason: reason, Detail: why.Error()}
+	if _, err := b.Herald.Settled(ctx, m.event, m.facts, named(m.task), result); err != nil {
 		return err
 	}
-	return b.settle(ctx, m.task, m.record, bridge.Result{Verdict: bridge.Rejected, Reason: reason, Detail: why.Error()})
+	return b.settle(ctx, m.task, m.record, result)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -166,7 +167,9 @@ func (d *Dispatcher) recordMember(ctx context.Context, c closed, m closedMember,
 	}
 	if result.Verdict == bridge.Rejected {
 		e := bridge.Event{ID: record.Event, Source: record.Source, Type: record.Type, Subject: record.Subject}
-		if err := d.Rejections.Rejected(ctx, e, bridge.Facts{}, named(task), result.Detail); err != nil {
+		source, _, _ := strings.Cut(record.Name, ".")
+		result.Replay = task.Replay
+		if _, err := d.Herald.Settled(ctx, e, bridge.Facts{Source: source, ReplyTo: record.ReplyTo}, named(task), result); err != nil {
 			return err
 		}
 	}

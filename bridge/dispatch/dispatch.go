@@ -65,9 +65,36 @@ type Gate interface {
 	Made(s bridge.Submission)
 }
 
-// A Rejections tells those who asked for the outcome "rejected". It must be idempotent.
-type Rejections interface {
-	Rejected(ctx context.Context, e bridge.Event, f bridge.Facts, rule *bridge.Rule, reason string) error
+// A Herald tells who asked for it what became of an event, before there is a run to follow. It must be idempotent.
+type Herald interface {
+	// Settled tells of a rule's result; told says whether anybody wanted to know.
+	Settled(ctx context.Context, e bridge.Event, f bridge.Facts, rule *bridge.Rule, result bridge.Result) (told bool, err error)
+	// Answer answers a command or an order where it was given.
+	Answer(ctx context.Context, e bridge.Event, f bridge.Facts, a Answer) error
+}
+
+// Threads keeps which events there were about the same thing, and who has approved them.
+type Threads interface {
+	// Join puts an event into threads, such as those of a pull request and of a commit.
+	Join(ctx context.Context, threads []string, p Post) error
+	// Approvers are who has approved a commit of a thread.
+	Approvers(ctx context.Context, thread, commit string) ([]string, error)
+}
+
+// A Post is one event of a thread.
+type Post struct {
+	Event    string `json:"event"` // its hash
+	Sequence uint64 `json:"sequence"`
+	Commit   string `json:"commit,omitempty"`
+	// Command says that the event gave a command; the others are about the code.
+	Command bool `json:"command,omitempty"`
+}
+
+// Orders carries out what people ask of the bridge itself.
+type Orders interface {
+	// Carry carries an event's order out, and says what became of it. Done again it changes nothing. An error is to be
+	// tried again.
+	Carry(ctx context.Context, e bridge.Event, f bridge.Facts) (Answer, error)
 }
 
 // An Observer counts decisions and submissions.
@@ -80,16 +107,20 @@ type Observer interface {
 
 // A Dispatcher handles events. All exported fields are needed.
 type Dispatcher struct {
-	Finders          []bridge.FactFinder
-	Rules            Rules
-	Ledger           Ledger
-	Events           Events
-	Room             Room
-	Gate             Gate
-	Submitter        bridge.Submitter
-	Stopper          Stopper
-	Validator        Validator
-	Rejections       Rejections
+	Finders   []bridge.FactFinder
+	Rules     Rules
+	Ledger    Ledger
+	Events    Events
+	Room      Room
+	Gate      Gate
+	Submitter bridge.Submitter
+	Stopper   Stopper
+	Validator Validator
+	Herald    Herald
+	// Inquirers answer what payloads do not say, by source.
+	Inquirers        map[string]bridge.Inquirer
+	Threads          Threads
+	Orders           Orders
 	Observer         Observer
 	ClusterNamespace string
 	// MaxDepth is how many runs may start one another; see bridge.Facts.Depth.

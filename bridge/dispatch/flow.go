@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/expression"
 	"github.com/argo-bridge/argo-bridge/bridge/inflight"
 	"github.com/argo-bridge/argo-bridge/bridge/mapping"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
@@ -53,9 +54,9 @@ func waitsFor(f bridge.Flow) bridge.Reason {
 }
 
 // lineUp lets a rule with flow control wait for its turn, which the leader gives it.
-func (h *handling) lineUp(ctx context.Context, rule *bridge.Rule) (bridge.Result, *waiting.Line, error) {
+func (h *handling) lineUp(ctx context.Context, rule *bridge.Rule, scope *expression.Scope) (bridge.Result, *waiting.Line, error) {
 	result := bridge.Result{Template: rule.Template.String(), Rule: rule.Name}
-	variables, err := h.scope.Variables()
+	variables, err := scope.Variables()
 	if err != nil {
 		return become(result, bridge.Rejected, bridge.ReasonPayload, err.Error()), nil, nil
 	}

@@ -22,6 +22,8 @@ type handling struct {
 	delivery bus.Delivery
 	record   *bridge.Record
 	queue    []waiting.Task // rules that have to wait
+	told     bool           // somebody is told of a result
+	answers  answers
 }
 
 // run settles what it can, records it, and puts the rest into the waiting room. The record comes first: who
@@ -32,9 +34,15 @@ func (h *handling) run(ctx context.Context) error {
 		h.Log.Warn("event rejected", append(eventFields(h.event), zap.Error(err))...)
 		h.set(bridge.Result{Verdict: bridge.Rejected, Reason: bridge.ReasonPayload, Detail: err.Error()})
 	} else {
-		h.record.Name = facts.Name
+		facts.Pinned = h.record.Pinned
+		if h.record.Name = facts.Name; h.record.ReplyTo == "" {
+			h.record.ReplyTo = facts.ReplyTo
+		}
 		h.facts, h.scope = facts, expression.NewScope(h.event, facts)
 		if err := h.decide(ctx); err != nil {
+			return err
+		}
+		if err := h.follow(ctx); err != nil {
 			return err
 		}
 	}
@@ -71,31 +79,51 @@ func (h *handling) decide(ctx context.Context) error {
 
 // settle carries one decision out. An error means: not settled, try again.
 func (h *handling) settle(ctx context.Context, decision bridge.Decision) error {
+	rule, facts, scope := decision.Rule, h.facts, h.scope
 	result := resultOf(decision)
+	if curious(decision, facts) {
+		known, decided, err := h.inquire(ctx, h.event, facts, rule)
+		switch {
+		case err != nil:
+			result = become(result, bridge.Waiting, bridge.ReasonLookup, err.Error())
+			decision.Verdict = bridge.Waiting
+		default:
+			if err := h.pin(ctx, known); err != nil {
+				return err
+			}
+			decision, result, facts, scope = decided, resultOf(decided), known, expression.NewScope(h.event, known)
+		}
+	}
 	var line *waiting.Line
-	switch {
-	case decision.Verdict != bridge.Matched:
-	case !decision.Rule.Flow.Free():
+	if decision.Verdict == bridge.Matched {
 		var err error
-		if result, line, err = h.lineUp(ctx, decision.Rule); err != nil {
-			return err
-		}
-	default:
-		result, _ = h.start(ctx, attempt{
-			event: h.event, facts: h.facts, scope: h.scope, rule: decision.Rule, stored: h.delivery.Stored, queue: true,
-		})
-	}
-	switch result.Verdict {
-	case bridge.Waiting:
-		h.wait(decision.Rule.Template, decision.Rule.Name, result.Reason, line)
-	case bridge.Rejected:
-		if err := h.Rejections.Rejected(ctx, h.event, h.facts, decision.Rule, result.Detail); err != nil {
+		if result, line, err = h.begin(ctx, rule, facts, scope); err != nil {
 			return err
 		}
 	}
-	h.decided(h.event, decision.Rule, result)
+	if result.Verdict == bridge.Waiting {
+		h.wait(rule.Template, rule.Name, result.Reason, line)
+	}
+	told, err := h.Herald.Settled(ctx, h.event, facts, rule, result)
+	if err != nil {
+		return err
+	}
+	h.told = h.told || told
+	h.answer(rule, facts, result)
+	h.decided(h.event, rule, result)
 	h.set(result)
 	return nil
+}
+
+// begin makes the Workflow of a rule that fits, or says where it has to wait.
+func (h *handling) begin(ctx context.Context, rule *bridge.Rule, facts bridge.Facts, scope *expression.Scope) (bridge.Result, *waiting.Line, error) {
+	if !rule.Flow.Free() {
+		return h.lineUp(ctx, rule, scope)
+	}
+	result, _ := h.start(ctx, attempt{
+		event: h.event, facts: facts, scope: scope, rule: rule, stored: h.delivery.Stored, queue: true,
+	})
+	return result, nil, nil
 }
 
 func (h *handling) set(result bridge.Result) {
@@ -132,14 +160,14 @@ func resultOf(d bridge.Decision) bridge.Result {
 }
 
 // failures are the reasons to wait that are nobody's wish.
-var failures = []bridge.Reason{bridge.ReasonLimit, bridge.ReasonRetry}
+var failures = []bridge.Reason{bridge.ReasonLimit, bridge.ReasonRetry, bridge.ReasonLookup}
 
 // decided counts and logs what became of a rule.
 func (d *Dispatcher) decided(e bridge.Event, rule *bridge.Rule, result bridge.Result) {
 	d.Observer.Decided(bridge.Decision{Rule: rule, Verdict: result.Verdict, Reason: result.Reason, Detail: result.Detail})
 	level := zap.DebugLevel
 	switch result.Verdict {
-	case bridge.Matched, bridge.Skipped:
+	case bridge.Matched, bridge.Skipped, bridge.Held:
 		level = zap.InfoLevel
 	case bridge.Rejected, bridge.Parked:
 		level = zap.WarnLevel

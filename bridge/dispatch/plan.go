@@ -10,6 +10,7 @@ import (
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/mapping"
+	"github.com/argo-bridge/argo-bridge/bridge/match"
 )
 
 // Annotations that Argo's UI shows in its lists.
@@ -30,6 +31,8 @@ type Start struct {
 	// Replay names the replay that asks for another Workflow of the same event and rule; empty for the
 	// event's own.
 	Replay string
+	// Approved is who has approved the code of somebody who is not trusted; empty: nobody had to.
+	Approved string
 	// ClusterNamespace is where runs of ClusterWorkflowTemplates are made.
 	ClusterNamespace string
 }
@@ -61,7 +64,7 @@ func Plan(start Start) (bridge.Submission, error) {
 		return s, err
 	}
 	variables := start.variables()
-	if s.Parameters, err = mapping.Parameters(rule, variables); err != nil {
+	if s.Parameters, err = mapping.Parameters(rule, variables, start.given()); err != nil {
 		return s, err
 	}
 	settings, err := mapping.Render(rule, variables)
@@ -77,9 +80,21 @@ func Plan(start Start) (bridge.Submission, error) {
 	if start.Replay != "" {
 		s.Annotations[bridge.AnnotationReplay] = start.Replay
 	}
+	if start.Approved != "" {
+		s.Annotations[bridge.AnnotationApproved] = start.Approved
+	}
 	start.stampBatch(&s)
 	stampFlow(&s, rule, keys)
 	return s, nil
+}
+
+// given are the arguments of the command that the rule starts for.
+func (start Start) given() map[string]string {
+	c, ok := match.CommandOf(start.Rule, start.Facts)
+	if !ok {
+		return nil
+	}
+	return c.Arguments
 }
 
 // WorkflowName is derived from template, rule, event and replay.
@@ -130,6 +145,9 @@ func originAnnotations(e bridge.Event, f bridge.Facts, rule *bridge.Rule) map[st
 	}
 	if f.Depth > 0 {
 		all[bridge.AnnotationDepth] = strconv.Itoa(f.Depth)
+	}
+	if (bridge.Destination{Scheme: f.Source}).AtSource() {
+		delete(all, bridge.AnnotationReplyTo) // the record of the event holds it, where nobody can change it
 	}
 	for name, value := range all {
 		if value == "" {

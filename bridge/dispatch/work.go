@@ -7,6 +7,7 @@ import (
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
+	"github.com/argo-bridge/argo-bridge/bridge/match"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 )
 
@@ -62,6 +63,8 @@ type turn struct {
 	rule     *bridge.Rule // as it is now; nil: gone or faulty, as the decision says
 	decision bridge.Decision
 	event    bridge.Event
+	facts    bridge.Facts
+	unread   error // of the facts
 	record   bridge.Record
 	before   bridge.Result // what the record says so far
 }
@@ -104,17 +107,20 @@ func aged(e bridge.Event, t waiting.Task) bridge.Record {
 }
 
 func (t *turn) work(ctx context.Context) error {
+	if settled, err := t.learn(ctx); err != nil || settled {
+		return err
+	}
 	if moved, err := t.move(ctx); err != nil || moved {
 		return err
 	}
 	result, failed := t.start(ctx)
-	result.Attempts = t.Number
+	result.Attempts, result.Approved = t.Number, t.before.Approved
 	var settled error
 	if t.refused(failed, t.Turn) {
 		result = become(result, bridge.Rejected, bridge.ReasonSubmit, fmt.Sprintf("given up after %s: %v", patience, failed))
 		failed, settled = nil, bridge.Permanent(failed)
 	}
-	if result.Verdict == bridge.Rejected {
+	if result.Settled() && result.Verdict != bridge.Matched {
 		if err := t.tell(ctx, result); err != nil {
 			return err
 		}
@@ -131,17 +137,51 @@ func (t *turn) work(ctx context.Context) error {
 	return settled
 }
 
+// learn finds the event's facts, with what the rule wants to know from the source. A rule that nobody could decide when
+// the event came is decided now; settled says that it does not fit.
+func (t *turn) learn(ctx context.Context) (settled bool, err error) {
+	if t.facts, t.unread = t.describe(t.event, t.record); t.unread != nil || t.rule == nil {
+		return false, nil
+	}
+	if t.before.Reason != bridge.ReasonLookup {
+		t.facts, err = t.supply(ctx, t.event, t.facts, match.Questions(t.rule, t.facts))
+		return false, err
+	}
+	facts, decision, err := t.inquire(ctx, t.event, t.facts, t.rule)
+	if err != nil {
+		return false, err
+	}
+	if t.facts = facts; facts.Pinned != t.record.Pinned {
+		if err := t.pin(ctx, facts); err != nil {
+			return false, err
+		}
+	}
+	if decision.Verdict == bridge.Matched {
+		return false, nil
+	}
+	result := become(t.before, decision.Verdict, decision.Reason, decision.Detail)
+	if err := t.tell(ctx, result); err != nil {
+		return false, err
+	}
+	return true, t.conclude(ctx, result)
+}
+
+// pin writes down what the source has answered that may change later, before anything is made of it.
+func (t *turn) pin(ctx context.Context, f bridge.Facts) error {
+	t.record.Pinned, t.record.ReplyTo = f.Pinned, f.ReplyTo
+	return t.update(ctx, t.task.Event, func(r *bridge.Record, known bool) bool {
+		r.Pinned, r.ReplyTo = f.Pinned, f.ReplyTo
+		return known
+	})
+}
+
 // move puts a rule that has got flow control while it waited into its line: in the lane of its template it would hold
 // up the other rules for as long as it has to wait.
 func (t *turn) move(ctx context.Context) (moved bool, err error) {
-	if t.task.Line != nil || t.rule == nil || t.rule.Flow.Free() {
+	if t.task.Line != nil || t.rule == nil || t.rule.Flow.Free() || t.unread != nil {
 		return false, nil
 	}
-	facts, err := Describe(t.Finders, t.event)
-	if err != nil {
-		return false, nil //nolint:nilerr // the turn says so
-	}
-	variables, err := expression.NewScope(t.event, facts).Variables()
+	variables, err := expression.NewScope(t.event, t.facts).Variables()
 	if err != nil {
 		return false, nil //nolint:nilerr // the turn says so
 	}
@@ -150,6 +190,12 @@ func (t *turn) move(ctx context.Context) (moved bool, err error) {
 		return false, nil //nolint:nilerr // the turn says so
 	}
 	task.Limit = false
+	if t.before.Reason == bridge.ReasonLookup { // which is answered
+		reason := waitsFor(t.rule.Flow)
+		if err := t.conclude(ctx, become(t.before, bridge.Waiting, reason, string(reason)+": its turn has not come")); err != nil {
+			return false, err
+		}
+	}
 	return true, t.Room.Add(ctx, task)
 }
 
@@ -167,20 +213,20 @@ func (t *turn) start(ctx context.Context) (bridge.Result, error) {
 	if t.Excess {
 		return tooMany(result, t.task.Line.MaxWaiting), nil
 	}
-	facts, err := Describe(t.Finders, t.event)
-	if err != nil {
-		return become(result, bridge.Rejected, bridge.ReasonPayload, err.Error()), nil
+	if t.unread != nil {
+		return become(result, bridge.Rejected, bridge.ReasonPayload, t.unread.Error()), nil
 	}
 	return t.Dispatcher.start(ctx, attempt{
-		event: t.event, facts: facts, scope: expression.NewScope(t.event, facts), rule: t.rule, replay: t.task.Replay,
-		stored: t.record.Stored, turn: t.Turn,
+		event: t.event, facts: t.facts, scope: expression.NewScope(t.event, t.facts), rule: t.rule, replay: t.task.Replay,
+		stored: t.record.Stored, approved: t.before.Approved, turn: t.Turn,
 	})
 }
 
-// tell tells of a rejection.
+// tell tells of a result without a Workflow.
 func (t *turn) tell(ctx context.Context, result bridge.Result) error {
-	facts, _ := Describe(t.Finders, t.event) // without facts the message says less
-	return t.Rejections.Rejected(ctx, t.event, facts, named(t.task), result.Detail)
+	result.Replay = t.task.Replay
+	_, err := t.Herald.Settled(ctx, t.event, t.facts, named(t.task), result)
+	return err
 }
 
 // named is as much of a task's rule as is known when the rule is gone.

@@ -94,6 +94,9 @@ func (a *analysis) memberNode(n *ast.MemberNode) value {
 
 // member is base.name.
 func (a *analysis) member(base value, name string, offset int) value {
+	if base.path != nil {
+		a.reading(append(slices.Clone(base.path), name))
+	}
 	shape := base.shape
 	if base.path == nil && shape == nil {
 		return merge(base)

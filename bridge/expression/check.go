@@ -2,6 +2,7 @@ package expression
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/expr-lang/expr/ast"
@@ -27,6 +28,48 @@ func Paths(source string) [][]string {
 		return nil
 	}
 	return analyse(source, nil).value.flows
+}
+
+// Reads are the variables that an expression looks at, by the first two names of each path, such as github.files: also
+// those that are only compared. Of the events of a batch they are those of each event.
+func Reads(source string) []string {
+	if _, err := Compile(source); err != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(analyse(source, nil).reads))
+}
+
+// TextReads is [Reads] for a text.
+func TextReads(source string) []string {
+	t, err := CompileText(source)
+	if err != nil {
+		return nil
+	}
+	all := map[string]bool{}
+	for _, p := range t.parts {
+		switch {
+		case p.expression != nil:
+			maps.Copy(all, analyse(p.expression.source, nil).reads)
+		case len(p.path) > 1:
+			all[p.path[0]+"."+p.path[1]] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// reading notes that a member of a variable is looked at.
+func (a *analysis) reading(path []string) {
+	path = slices.DeleteFunc(slices.Clone(path), func(name string) bool { return name == "*" })
+	if len(path) > 0 && path[0] == "events" {
+		path = path[1:]
+	}
+	if len(path) < 2 {
+		return
+	}
+	if a.reads == nil {
+		a.reads = map[string]bool{}
+	}
+	a.reads[path[0]+"."+path[1]] = true
 }
 
 // CheckText reports all faults of a text, with lines of the text. A {{path}} is checked where shapes
@@ -108,6 +151,7 @@ type analysis struct {
 	items    []value // what # stands for, innermost last
 	problems []Problem
 	value    value
+	reads    map[string]bool // see Reads
 }
 
 type local struct {

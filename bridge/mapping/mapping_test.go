@@ -58,7 +58,7 @@ func TestParameters(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := mapping.Parameters(rule(t, test.source, test.configure), variables)
+			got, err := mapping.Parameters(rule(t, test.source, test.configure), variables, nil)
 			wantError(t, err, test.err)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
@@ -71,7 +71,7 @@ func TestParametersReportsAllFaultsAndNoParameter(t *testing.T) {
 	t.Parallel()
 	r := rule(t, `github.a`, nil)
 	r.Parameters = append(r.Parameters, rule(t, `github.sha`, nil).Parameters[0], rule(t, `github.b`, nil).Parameters[0])
-	got, err := mapping.Parameters(r, variables)
+	got, err := mapping.Parameters(r, variables, nil)
 	wantError(t, err, "github.a is null")
 	wantError(t, err, "github.b is null")
 	if len(got) != 0 {

@@ -48,10 +48,18 @@ func (g *globFilter) Test(f bridge.Facts) (bool, string) {
 	if !ok {
 		return false, absent(f, g.fact)
 	}
-	if g.globs.any(values) {
+	if g.globs.any(values) || f.Beyond[g.fact] {
 		return true, ""
 	}
-	return false, got(f, g.fact, values) + ", want " + list(g.globs.source)
+	return false, got(f, g.fact, values) + ", want " + list(g.globs.source) + beyond(f, g.fact)
+}
+
+// beyond says that the source does not tell all values, and that those which it does not tell count as not fitting.
+func beyond(f bridge.Facts, fact string) string {
+	if _, more := f.Beyond[fact]; !more {
+		return ""
+	}
+	return "; the source tells no more of them"
 }
 
 // ignoreFilter wants one of the event's values not to match.
@@ -80,7 +88,10 @@ func (i *ignoreFilter) Test(f bridge.Facts) (bool, string) {
 			return true, ""
 		}
 	}
-	return false, got(f, i.fact, values) + ", which " + list(i.globs.source) + " excludes"
+	if f.Beyond[i.fact] {
+		return true, ""
+	}
+	return false, got(f, i.fact, values) + ", which " + list(i.globs.source) + " excludes" + beyond(f, i.fact)
 }
 
 // Refs makes the filters for branches, branches-ignore, tags, tags-ignore, paths and paths-ignore,

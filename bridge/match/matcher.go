@@ -63,7 +63,7 @@ func (m *Matcher) Wants(f bridge.Facts) bool {
 	}
 	access := m.access.forEvent(f)
 	for _, i := range x.candidates(f) {
-		if key, _ := filter(m.rules[i], f); key != "" {
+		if key, _, _ := filter(m.rules[i], f); key != "" {
 			continue
 		}
 		if ok, _ := access.allows(m.rules[i].Template); ok {
@@ -95,10 +95,22 @@ func decide(r *bridge.Rule, f bridge.Facts, access eventAccess, variables Variab
 	if ok, detail := access.allows(r.Template); !ok {
 		return bridge.Decision{Rule: r, Verdict: bridge.Filtered, Reason: bridge.ReasonAccess, Detail: "access: " + detail}
 	}
-	if key, detail := filter(r, f); key != "" {
+	return Decide(r, f, variables)
+}
+
+// Decide tests the filters and the condition of a rule for events such as this one. It is undecided while a question
+// to the source is open that the rule needs answered; see [Questions].
+func Decide(r *bridge.Rule, f bridge.Facts, variables Variables) bridge.Decision {
+	key, detail, open := filter(r, f)
+	switch {
+	case key != "":
 		return bridge.Decision{Rule: r, Verdict: bridge.Filtered, Reason: bridge.Reason(key), Detail: key + ": " + detail}
-	}
-	if r.When != nil {
+	case open, len(read(r, f)) > 0:
+		return bridge.Decision{
+			Rule: r, Verdict: bridge.Undecided, Reason: bridge.ReasonLookup,
+			Detail: "the source must be asked for " + strings.Join(asked(r, f), ", "),
+		}
+	case r.When != nil:
 		return decideWhen(r, variables)
 	}
 	return bridge.Decision{Rule: r, Verdict: bridge.Matched, Reason: bridge.ReasonMatched}
@@ -121,30 +133,40 @@ func otherEvent(r *bridge.Rule, f bridge.Facts) string {
 	return fmt.Sprintf("event: got %s, want %s", f.Name, list(names))
 }
 
-// filter returns the key of the first filter that fails and what it saw; "" when a trigger fits.
-func filter(r *bridge.Rule, f bridge.Facts) (key, detail string) {
+// filter returns the key of the first filter that fails and what it saw; "" when a trigger fits. open says that one
+// may fit, and that the source must be asked for what a filter tests.
+func filter(r *bridge.Rule, f bridge.Facts) (key, detail string, open bool) {
 	for _, t := range r.Triggers {
 		if t.Event != f.Name {
 			continue
 		}
-		k, d := filterTrigger(t, f)
-		if k == "" {
-			return "", ""
-		}
-		if key == "" {
+		k, d, o := filterTrigger(t, f)
+		switch {
+		case k == "" && !o:
+			return "", "", false
+		case k == "":
+			open = true
+		case key == "":
 			key, detail = k, d
 		}
 	}
-	return key, detail
+	if open {
+		return "", "", true
+	}
+	return key, detail, false
 }
 
-func filterTrigger(t bridge.Trigger, f bridge.Facts) (key, detail string) {
+func filterTrigger(t bridge.Trigger, f bridge.Facts) (key, detail string, open bool) {
 	for _, filter := range t.Filters {
-		if ok, detail := filter.Test(f); !ok {
-			return filter.Key(), detail
+		switch ok, detail := filter.Test(f); {
+		case ok:
+		case f.Asks[fact(filter)] != "":
+			open = true
+		default:
+			return filter.Key(), detail, false
 		}
 	}
-	return "", ""
+	return "", "", open
 }
 
 func decideWhen(r *bridge.Rule, variables Variables) bridge.Decision {

@@ -63,30 +63,13 @@ func (r *Reporter) Changed(ctx context.Context, run bridge.Run) error {
 	}
 	var errs []error
 	for _, route := range choose(routes, outcomes) {
+		if route.To.AtSource() && run.Labels[bridge.LabelSource] != route.To.Scheme {
+			continue // started by hand, or by an event of another source
+		}
 		n := r.notification(route, run)
 		n.Key = run.UID + "-" + string(route.Outcome) + "-" + bridge.Digest(route.To.String())
-		n.Text = r.text(ctx, route, run)
-		errs = append(errs, r.Queue.Enqueue(ctx, n))
-	}
-	return errors.Join(errs...)
-}
-
-// Rejected stores a notification for each route of the outcome "rejected". It implements
-// dispatch.Rejections.
-func (r *Reporter) Rejected(ctx context.Context, e bridge.Event, f bridge.Facts, rule *bridge.Rule, reason string) error {
-	run := bridge.Run{
-		Namespace: rule.Template.Namespace, Template: rule.Template, Rule: rule.Name, Phase: "Rejected", Message: reason,
-		Labels: map[string]string{bridge.LabelEvent: e.Hash()},
-		Annotations: map[string]string{
-			bridge.AnnotationEventID: e.ID, bridge.AnnotationEventType: e.Type, bridge.AnnotationEventURL: f.URL,
-			bridge.AnnotationEventTitle: f.Title, bridge.AnnotationActor: f.Actor, bridge.AnnotationReplyTo: f.ReplyTo,
-		},
-	}
-	var errs []error
-	for _, route := range choose(r.Routes.Routes(rule.Template, rule.Name), []bridge.Outcome{bridge.EventRejected}) {
-		n := r.notification(route, run)
-		n.Reason = reason
-		n.Key = bridge.Digest(e.Key()) + bridge.Digest(rule.Template.String()+"\n"+rule.Name) + "-rejected-" + bridge.Digest(route.To.String())
+		n.Subject = bridge.RunKey(run.Labels[bridge.LabelEvent], run.Template, run.Rule, run.Annotations[bridge.AnnotationReplay])
+		n.Text, n.Options = r.text(ctx, route, run), r.options(ctx, route, run)
 		errs = append(errs, r.Queue.Enqueue(ctx, n))
 	}
 	return errors.Join(errs...)
@@ -108,6 +91,24 @@ func (r *Reporter) link(run bridge.Run) string {
 		return ""
 	}
 	return link + "?uid=" + url.QueryEscape(run.UID)
+}
+
+// options renders the settings of a destination; a fault in one costs that one.
+func (r *Reporter) options(ctx context.Context, route bridge.Route, run bridge.Run) map[string]string {
+	if len(route.Options) == 0 {
+		return nil
+	}
+	all, scope := map[string]string{}, variables(run, r.Origins.Variables(ctx, run))
+	for name, option := range route.Options {
+		text, err := option.Render(scope)
+		if err != nil {
+			r.Log.Warn("a setting of the template's notifications cannot be rendered; going on without it",
+				zap.Stringer(bridge.LogTemplate, run.Template), zap.String("setting", name), zap.Error(err))
+			continue
+		}
+		all[name] = text
+	}
+	return all
 }
 
 // text renders the author's own message; a fault in it costs the message, not the notification.

@@ -1,0 +1,107 @@
+package dispatch
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/match"
+)
+
+// An Answer is what somebody hears who gave a command or an order.
+type Answer struct {
+	// Done says that something was started, stopped or approved.
+	Done bool
+	// Text says why not, or what more there is to say; empty: nothing.
+	Text string
+}
+
+// OrderTemplate stands in the ledger for the template of an order's result.
+const OrderTemplate = "argo-bridge"
+
+// answers are what the rules of a command say.
+type answers struct {
+	done  bool
+	texts []string
+}
+
+// answer keeps what the person hears who gave the command that a rule starts for.
+func (h *handling) answer(rule *bridge.Rule, f bridge.Facts, result bridge.Result) {
+	if _, commanded := match.CommandOf(rule, f); !commanded || f.Commander == "" {
+		return
+	}
+	switch result.Verdict {
+	case bridge.Matched, bridge.Waiting:
+		h.answers.done = true
+	case bridge.Rejected, bridge.Held, bridge.Skipped, bridge.Parked:
+		h.answers.texts = append(h.answers.texts, rule.Template.Name+": "+result.Detail)
+	case bridge.Filtered:
+		if result.Reason == bridge.ReasonTrust {
+			h.answers.texts = append(h.answers.texts, rule.Template.Name+": "+result.Detail)
+		}
+	}
+}
+
+// follow does what comes after the rules: the event joins its threads, its order is carried out, and who gave a command
+// is answered.
+func (h *handling) follow(ctx context.Context) error {
+	if err := h.join(ctx); err != nil {
+		return err
+	}
+	a := Answer{h.answers.done, strings.Join(h.answers.texts, "\n")}
+	if h.facts.Order != nil {
+		carried, err := h.order(ctx)
+		if err != nil {
+			return err
+		}
+		a.Done, a.Text = a.Done || carried.Done, strings.TrimSpace(a.Text+"\n"+carried.Text)
+	}
+	if a == (Answer{}) || h.facts.Own {
+		return nil
+	}
+	return h.Herald.Answer(ctx, h.event, h.facts, a)
+}
+
+// join lets people find the event by its thread: when something may have come of it, or is to.
+func (h *handling) join(ctx context.Context) error {
+	var threads []string
+	if h.facts.Thread != "" && (h.facts.Commander == "" || h.started()) {
+		threads = append(threads, h.facts.Thread)
+	}
+	if h.told && h.facts.Commit != "" {
+		threads = append(threads, h.facts.Commit)
+	}
+	if len(threads) == 0 || h.facts.Own {
+		return nil
+	}
+	return h.Threads.Join(ctx, threads, Post{
+		Event: h.event.Hash(), Sequence: h.record.Sequence, Commit: h.facts.Commit, Command: h.facts.Commander != "",
+	})
+}
+
+func (h *handling) started() bool {
+	return slices.ContainsFunc(h.record.Results, func(r bridge.Result) bool {
+		return r.Verdict == bridge.Matched || r.Verdict == bridge.Waiting
+	})
+}
+
+// order carries the event's order out, once.
+func (h *handling) order(ctx context.Context) (Answer, error) {
+	word := h.facts.Order.Word
+	if before, done := h.record.Result(bridge.ParseTemplate(OrderTemplate), word, ""); done {
+		return Answer{before.Verdict == bridge.Matched, before.Detail}, nil
+	}
+	a, err := h.Orders.Carry(ctx, h.event, h.facts)
+	if err != nil {
+		return a, err
+	}
+	result := bridge.Result{Template: OrderTemplate, Rule: word, Verdict: bridge.Matched, Reason: bridge.ReasonOrder, Detail: a.Text}
+	if !a.Done {
+		result.Verdict = bridge.Rejected
+	}
+	h.decided(h.event, &bridge.Rule{Template: bridge.ParseTemplate(OrderTemplate), Name: cmp.Or(word, string(h.facts.Order.Act))}, result)
+	h.set(result)
+	return a, nil
+}

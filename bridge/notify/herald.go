@@ -1,0 +1,96 @@
+package notify
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
+)
+
+var _ dispatch.Herald = (*Reporter)(nil)
+
+// told are the outcomes of an event for which there is no run, or none yet.
+var told = map[bridge.Verdict]bridge.Outcome{
+	bridge.Matched: bridge.Queued, bridge.Waiting: bridge.Queued, bridge.Held: bridge.EventHeld,
+	bridge.Skipped: bridge.EventSkipped, bridge.Rejected: bridge.EventRejected,
+}
+
+// Settled stores a notification for each route that asks what became of an event. See dispatch.Herald.
+func (r *Reporter) Settled(ctx context.Context, e bridge.Event, f bridge.Facts, rule *bridge.Rule, result bridge.Result) (bool, error) {
+	outcome, tells := told[result.Verdict]
+	if !tells || result.Reason == bridge.ReasonLookup && result.Verdict == bridge.Waiting {
+		return false, nil // whether the rule fits is not known yet
+	}
+	routes := choose(r.Routes.Routes(rule.Template, rule.Name), []bridge.Outcome{outcome})
+	routes = slices.DeleteFunc(routes, func(route bridge.Route) bool {
+		return route.To.AtSource() && (route.To.Scheme != f.Source || f.ReplyTo == "")
+	})
+	if len(routes) == 0 {
+		return false, nil
+	}
+	run := intended(e, f, rule, result)
+	var errs []error
+	for _, route := range routes {
+		n := r.notification(route, run)
+		n.Reason = result.Detail
+		n.Subject = bridge.RunKey(e.Hash(), rule.Template, rule.Name, result.Replay)
+		n.Key = keyOf(e, rule, result, outcome, route.To)
+		if n.Options = r.options(ctx, route, run); route.To.AtSource() {
+			n.Address = f.ReplyTo
+		}
+		errs = append(errs, r.Queue.Enqueue(ctx, n))
+	}
+	return true, errors.Join(errs...)
+}
+
+// keyOf is the same however often a result is told.
+func keyOf(e bridge.Event, rule *bridge.Rule, result bridge.Result, outcome bridge.Outcome, to bridge.Destination) string {
+	of := rule.Template.String() + "\n" + rule.Name
+	if result.Replay != "" {
+		of += "\n" + result.Replay
+	}
+	return bridge.Digest(e.Key()) + bridge.Digest(of) + "-" + string(outcome) + "-" + bridge.Digest(to.String())
+}
+
+// intended is the run that an event is to become, or would have.
+func intended(e bridge.Event, f bridge.Facts, rule *bridge.Rule, result bridge.Result) bridge.Run {
+	run := bridge.Run{
+		Namespace: rule.Template.Namespace, Template: rule.Template, Rule: rule.Name, Message: result.Detail,
+		Labels: map[string]string{bridge.LabelEvent: e.Hash(), bridge.LabelSource: cmp.Or(f.Source, "cloudevent")},
+		Annotations: map[string]string{
+			bridge.AnnotationEventID: e.ID, bridge.AnnotationEventType: e.Type, bridge.AnnotationEventURL: f.URL,
+			bridge.AnnotationEventTitle: f.Title, bridge.AnnotationActor: f.Actor, bridge.AnnotationReplyTo: f.ReplyTo,
+		},
+	}
+	switch result.Verdict {
+	case bridge.Matched, bridge.Waiting:
+		run.Phase, run.Message = "Pending", ""
+	case bridge.Held:
+		run.Phase = "Held"
+	case bridge.Skipped:
+		run.Phase = "Skipped"
+	default:
+		run.Phase = "Rejected"
+	}
+	return run
+}
+
+// Answer stores the answer to a command or order. See dispatch.Herald.
+func (r *Reporter) Answer(ctx context.Context, e bridge.Event, f bridge.Facts, a dispatch.Answer) error {
+	to := bridge.Destination{Scheme: f.Source, Target: "answer"}
+	if !to.AtSource() || f.ReplyTo == "" {
+		return nil
+	}
+	reaction := "-1"
+	if a.Done {
+		reaction = "rocket"
+	}
+	return r.Queue.Enqueue(ctx, bridge.Notification{
+		Key: e.Hash() + "-answer", Outcome: bridge.Answered, To: to, Text: a.Text, Address: f.ReplyTo,
+		Options: map[string]string{"reaction": reaction}, Created: r.Now().UTC(),
+		Run: bridge.Run{Labels: map[string]string{bridge.LabelEvent: e.Hash()}},
+	})
+}
