@@ -185,7 +185,7 @@ func (a *App) buildDispatch(c clients, t tables) {
 		Events: a.bus, Room: a.room, Gate: gate,
 		Submitter: through[bridge.Submitter](a.seams.Submitter, submitter), Validator: submitter, Stopper: submitter,
 		State: through[dispatch.Table](a.seams.State, t.state), Latest: t.latest, Leads: a.elector.Held,
-		Rejections: a.reporter, Observer: a.metrics, ClusterNamespace: a.options.Namespace, MaxDepth: a.options.Limits.ChainDepth,
+		Herald: a.reporter, Inquirers: a.inquirers, Threads: a.threads, Orders: a.clerk, Observer: a.metrics, ClusterNamespace: a.options.Namespace, MaxDepth: a.options.Limits.ChainDepth,
 		Log: a.part("dispatch"), Now: a.seams.Now,
 	}
 }

@@ -30,6 +30,7 @@ type world struct {
 	mu        sync.Mutex
 	workflows map[string]int // name → how often it was created
 	fail      func(s bridge.Submission) error
+	answers []Answer
 	rejected  []string
 	rules     fixedRules
 	tasks     []waiting.Task
@@ -71,7 +72,7 @@ func newWorld(t *testing.T, rules ...*bridge.Rule) *world {
 	w.Dispatcher = &Dispatcher{
 		Rules: &w.rules, Ledger: ledger.New(bucket, time.Hour, zaptest.NewLogger(t)),
 		Events: w, Room: w, Gate: w,
-		State: state, Latest: latest, Leads: func() bool { return true }, Submitter: w, Stopper: w, Rejections: w, Observer: noObserver{}, ClusterNamespace: "argo",
+		State: state, Latest: latest, Leads: func() bool { return true }, Submitter: w, Stopper: w, Herald: w, Observer: noObserver{}, ClusterNamespace: "argo",
 		Log: zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel)), Now: time.Now,
 	}
 	return w
@@ -160,10 +161,19 @@ func (w *world) Submit(_ context.Context, s bridge.Submission) error {
 	return nil
 }
 
-func (w *world) Rejected(_ context.Context, _ bridge.Event, _ bridge.Facts, rule *bridge.Rule, reason string) error {
+func (w *world) Settled(_ context.Context, _ bridge.Event, _ bridge.Facts, rule *bridge.Rule, r bridge.Result) (bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.rejected = append(w.rejected, rule.Name+": "+reason)
+	if r.Verdict == bridge.Rejected {
+		w.rejected = append(w.rejected, rule.Name+": "+r.Detail)
+	}
+	return false, nil
+}
+
+func (w *world) Answer(_ context.Context, _ bridge.Event, _ bridge.Facts, a Answer) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers = append(w.answers, a)
 	return nil
 }
 
@@ -557,7 +567,7 @@ func TestPlanStampsTheOrigin(t *testing.T) {
 		"bridge.argoproj.io/event-id": "1", "bridge.argoproj.io/event-type": "com.example.made",
 		"bridge.argoproj.io/event-source": "/example", "bridge.argoproj.io/event-time": "2026-05-06T07:08:09Z",
 		"bridge.argoproj.io/event-url": "https://example.com/c/1?a=b,c", "bridge.argoproj.io/actor": "mona",
-		"bridge.argoproj.io/event-title": "push to acme/app main: *fix* <it>", "bridge.argoproj.io/reply-to": "C1/2",
+		"bridge.argoproj.io/event-title": "push to acme/app main: *fix* <it>", // GitHub's address stays in the record
 		"workflows.argoproj.io/title":       `push to acme/app main: \*fix\* \<it\>`,
 		"workflows.argoproj.io/description": "Started by the rule `nightly` for `github.push` ([event](https://example.com/c/1?a=b,c))",
 	}

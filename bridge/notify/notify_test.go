@@ -144,7 +144,8 @@ func TestARejectionIsToldOncePerRuleAndEvent(t *testing.T) {
 	d := newDesk(t, route(bridge.EventRejected, alerts))
 	rule := &bridge.Rule{Template: bridge.Template{Namespace: "team", Name: "load"}, Name: "default"}
 	for range 2 {
-		if err := d.Rejected(t.Context(), bridge.Event{ID: "1", Source: "s"}, bridge.Facts{Title: "x"}, rule, "no sha"); err != nil {
+		result := bridge.Result{Verdict: bridge.Rejected, Detail: "no sha"}
+		if _, err := d.Settled(t.Context(), bridge.Event{ID: "1", Source: "s"}, bridge.Facts{Title: "x"}, rule, result); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -186,6 +186,11 @@ func explainRule(e bridge.Event, facts bridge.Facts, scope *expression.Scope, d 
 	if d.Verdict != bridge.Matched {
 		return r
 	}
+	if facts.Skip != "" {
+		r.Decision, r.Reason, r.Detail = bridge.Skipped, bridge.ReasonSkip, facts.Skip
+		return r
+	}
+	r.Detail = dispatch.Condition(d.Rule, facts)
 	variables, err := scope.Variables()
 	if err != nil {
 		r.Decision, r.Reason, r.Detail = bridge.Rejected, bridge.ReasonPayload, err.Error()
