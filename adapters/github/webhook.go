@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
@@ -32,12 +33,13 @@ const (
 	refusedBusDown   = "bus-down"
 	refusedBroken    = "broken-off" // the sender went away in the middle of the body
 	refusedBusy      = "busy"       // other large bodies take the memory
+	refusedOther     = "other-app"  // another GitHub App's delivery
 )
 
 // Webhook is the http.Handler of POST /webhooks/github. It answers
 //
 //   - 202 when the event is stored on the bus, and 200 to GitHub's ping,
-//   - 400 to a malformed delivery, 401 to an unsigned one, 413 to one that is too large for the
+//   - 400 to a malformed delivery, 401 to an unsigned one, 403 to another GitHub App's, 413 to one that is too large for the
 //     bridge or for the bus,
 //   - 503 with Retry-After when the bus did not store it, or when there was no memory for a large
 //     body (reading it failed with an error that [bridge.Wait] knows). GitHub does not deliver again by itself,
@@ -48,6 +50,7 @@ type Webhook struct {
 	observer  bridge.Observer
 	log       *zap.Logger
 	now       func() time.Time
+	app       string // the App's id; empty: any
 }
 
 // WebhookOptions are what a Webhook can do without.
@@ -55,6 +58,9 @@ type WebhookOptions struct {
 	Observer bridge.Observer  // default: counts nothing
 	Logger   *zap.Logger      // default: silent
 	Now      func() time.Time // default: time.Now
+	// App is the id of the bridge's GitHub App: deliveries of another App's webhook are refused, though they be signed with
+	// the same secret. 0: any.
+	App int64
 }
 
 var _ http.Handler = (*Webhook)(nil)
@@ -62,6 +68,9 @@ var _ http.Handler = (*Webhook)(nil)
 // NewWebhook takes deliveries that one of the secrets has signed; without a secret it refuses all.
 func NewWebhook(secrets []string, p bridge.Publisher, o WebhookOptions) *Webhook {
 	w := &Webhook{publisher: p, observer: o.Observer, log: o.Logger, now: o.Now}
+	if o.App != 0 {
+		w.app = strconv.FormatInt(o.App, 10)
+	}
 	for _, s := range secrets {
 		// An empty key would make a signature that anybody can compute.
 		if s != "" {
@@ -102,6 +111,10 @@ func (h *Webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, unsigned)
 		return
 	}
+	if h.others(r.Header) {
+		h.refuse(w, refusal{http.StatusForbidden, refusedOther, "the delivery is another GitHub App's"})
+		return
+	}
 	if mt, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); mt == "application/x-www-form-urlencoded" {
 		h.refuse(w, refusal{http.StatusBadRequest, refusedMalformed, "set the webhook's content type to application/json"})
 		return
@@ -116,6 +129,13 @@ func (h *Webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.publish(w, r, e, arrived)
+}
+
+// others says that the webhook of another GitHub App has sent the delivery:
+// https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers
+func (h *Webhook) others(header http.Header) bool {
+	return h.app != "" && header.Get("X-GitHub-Hook-Installation-Target-Type") == "integration" &&
+		header.Get("X-GitHub-Hook-Installation-Target-ID") != h.app
 }
 
 func (h *Webhook) publish(w http.ResponseWriter, r *http.Request, e bridge.Event, arrived time.Time) {

@@ -29,6 +29,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/leader"
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
+	"github.com/argo-bridge/argo-bridge/bridge/threads"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 	"github.com/argo-bridge/argo-bridge/bridge/watch"
 	"github.com/argo-bridge/argo-bridge/workflowtemplates"
@@ -37,9 +38,9 @@ import (
 // notifyWorkers is how many notifications are sent at once.
 const notifyWorkers = 8
 
-// Finders are the fact finders of all sources.
-func Finders() []bridge.FactFinder {
-	outside := []bridge.FactFinder{github.FactFinder{}, gcs.FactFinder{}, slack.FactFinder{}}
+// Finders are the fact finders of all sources. app is the bridge's own GitHub App; zero for none.
+func Finders(app github.Identity) []bridge.FactFinder {
+	outside := []bridge.FactFinder{github.FactFinder{App: app}, gcs.FactFinder{}, slack.FactFinder{}}
 	return append(outside, workflow.FactFinder{Root: func(e bridge.Event) (map[string]any, error) {
 		return variablesOf(outside, e)
 	}})
@@ -50,7 +51,7 @@ func Language() workflowtemplates.Language {
 	outside := []bridge.Dialect{github.Dialect(), gcs.Dialect(), slack.Dialect()}
 	return workflowtemplates.Language{
 		Dialects:  append(outside, workflow.Dialect(outside...)),
-		Notifiers: []string{"slack"},
+		Notifiers: []string{"slack", "github"},
 		Programs:  expression.NewPrograms(),
 	}
 }
@@ -80,6 +81,8 @@ type App struct {
 	admin     *admin.Server
 	commands  *slack.Webhooks
 	push      *gcs.Webhook
+	inquirers map[string]bridge.Inquirer
+	threads   threads.Book
 }
 
 // New validates the options, reads the secrets, listens, opens the bus and connects to Kubernetes. It
@@ -245,7 +248,7 @@ func (a *App) webhooks() map[string]http.Handler {
 	all, limit := map[string]http.Handler{}, intake.NewLimiter(intake.Budget)
 	if a.options.GitHub != nil {
 		all["/webhooks/github"] = limit.Wrap(github.NewWebhook(a.secrets.github, a.publisher(),
-			github.WebhookOptions{Now: a.seams.Now, Observer: a.metrics, Logger: a.part("github")}))
+			github.WebhookOptions{App: a.identity().ID, Now: a.seams.Now, Observer: a.metrics, Logger: a.part("github")}))
 	}
 	if a.push != nil {
 		all["/webhooks/gcs"] = limit.Wrap(a.push)

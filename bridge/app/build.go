@@ -115,7 +115,7 @@ func (a *App) buildElector(c clients) {
 func (a *App) buildNotify(t tables) {
 	a.ledger = ledger.New(t.ledger, a.options.Bus.RecordAge(), a.part("ledger"))
 	a.origins = &origins{
-		bus: a.bus, ledger: a.ledger, finders: Finders(), rules: rulesOf{a.catalog}, log: a.part("notify"),
+		bus: a.bus, ledger: a.ledger, finders: Finders(a.identity()), rules: rulesOf{a.catalog}, log: a.part("notify"),
 	}
 	a.reporter = &notify.Reporter{
 		Routes: routesOf{a.catalog}, Runs: t.runs, Queue: through[notify.Queue](a.seams.Queue, a.bus), History: &notify.History{Table: t.state},
@@ -181,11 +181,11 @@ func (a *App) buildDispatch(c clients, t tables) {
 		gate.Margin = a.options.Dispatch.Workers
 	}
 	a.dispatch = &dispatch.Dispatcher{
-		Finders: Finders(), Rules: rulesOf{a.catalog}, Ledger: through[dispatch.Ledger](a.seams.Ledger, a.ledger),
+		Finders: Finders(a.identity()), Rules: rulesOf{a.catalog}, Ledger: through[dispatch.Ledger](a.seams.Ledger, a.ledger),
 		Events: a.bus, Room: a.room, Gate: gate,
 		Submitter: through[bridge.Submitter](a.seams.Submitter, submitter), Validator: submitter, Stopper: submitter,
 		State: through[dispatch.Table](a.seams.State, t.state), Latest: t.latest, Leads: a.elector.Held,
-		Herald: a.reporter, Inquirers: a.inquirers, Threads: a.threads, Orders: a.clerk, Observer: a.metrics, ClusterNamespace: a.options.Namespace, MaxDepth: a.options.Limits.ChainDepth,
+		Herald: a.reporter, Inquirers: a.inquirers, Threads: a.threads, Observer: a.metrics, ClusterNamespace: a.options.Namespace, MaxDepth: a.options.Limits.ChainDepth,
 		Log: a.part("dispatch"), Now: a.seams.Now,
 	}
 }

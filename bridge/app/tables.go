@@ -13,7 +13,7 @@ import (
 
 // tables are the buckets on the bus.
 type tables struct {
-	ledger, outbox, runs, latest, state, waiting *bus.Bucket
+	ledger, outbox, runs, latest, threads, checks, state, waiting *bus.Bucket
 }
 
 func openTables(ctx context.Context, b *bus.Bus, c bus.Config) (t tables, err error) {
@@ -23,6 +23,7 @@ func openTables(ctx context.Context, b *bus.Bus, c bus.Config) (t tables, err er
 		ages   bool
 	}{
 		{&t.ledger, "LEDGER", true}, {&t.outbox, "OUTBOX", true}, {&t.runs, "RUNS", true}, {&t.latest, "LATEST", true},
+		{&t.threads, "THREADS", true}, {&t.checks, "CHECKS", true},
 		{&t.state, "STATE", false}, {&t.waiting, "WAITING", false},
 	} {
 		ttl := c.RecordAge()

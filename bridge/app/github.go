@@ -1,0 +1,126 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+
+	"github.com/argo-bridge/argo-bridge/adapters/github"
+	"github.com/argo-bridge/argo-bridge/adapters/github/api"
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/bus"
+	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
+	"github.com/argo-bridge/argo-bridge/bridge/notify"
+	"github.com/argo-bridge/argo-bridge/bridge/orders"
+	"github.com/argo-bridge/argo-bridge/bridge/threads"
+)
+
+var (
+	_ notify.Addresses = (*origins)(nil)
+	_ orders.Runs      = runsOf{}
+	_ bridge.Register  = register{}
+)
+
+// identity is the bridge's own GitHub App; zero without one.
+func (a *App) identity() github.Identity {
+	if a.options.GitHub == nil || a.options.GitHub.App == nil {
+		return github.Identity{}
+	}
+	return github.Identity{ID: a.options.GitHub.App.ID, Slug: a.options.GitHub.App.Slug}
+}
+
+// mute is an inquirer without an App: it answers nothing, so that what the payload does not say stays unknown, and trusts
+// only those whom it is told to.
+type mute struct{ bridge.Inquirer }
+
+func (mute) Supply(_ context.Context, _ bridge.Event, f bridge.Facts, questions []string) (bridge.Facts, error) {
+	f.Asks = maps.Clone(f.Asks)
+	maps.DeleteFunc(f.Asks, func(_, question string) bool {
+		for _, asked := range questions {
+			if asked == question {
+				return true
+			}
+		}
+		return false
+	})
+	return f, nil
+}
+
+// Address implements notify.Addresses: a run's labels say which event it is of, and the event's record whether it has
+// started that run.
+func (o *origins) Address(ctx context.Context, run bridge.Run) (address string, known bool, err error) {
+	hash := run.Labels[bridge.LabelEvent]
+	if !bridge.IsHash(hash) {
+		return "", true, nil
+	}
+	record, found, err := o.ledger.Find(ctx, hash)
+	if err != nil || !found {
+		return "", false, err
+	}
+	r, decided := record.Result(run.Template, run.Rule, run.Annotations[bridge.AnnotationReplay])
+	if !decided || r.Workflow != run.Namespace+"/"+run.Name {
+		return "", false, nil
+	}
+	return record.ReplyTo, true, nil
+}
+
+// runsOf knows how runs stand, from the table that the reporter keeps.
+type runsOf struct{ table *bus.Bucket }
+
+func (r runsOf) Phase(ctx context.Context, hash, workflow string) (phase string, err error) {
+	entries, err := r.table.List(ctx, notify.RunsOf(hash))
+	if err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		if run, err := notify.DecodeRun(e); err == nil && run.Workflow == workflow {
+			phase = run.Phase
+		}
+	}
+	return phase, nil
+}
+
+// register keeps the states of adapters in a bucket.
+type register struct{ table *bus.Bucket }
+
+func (r register) Load(ctx context.Context, key string) ([]byte, uint64, error) {
+	entry, _, err := r.table.Get(ctx, key)
+	return entry.Value, entry.Revision, err
+}
+
+func (r register) Store(ctx context.Context, key string, state []byte, revision uint64) error {
+	err := r.table.Update(ctx, key, state, revision)
+	if errors.Is(err, bus.ErrConflict) {
+		return bridge.ErrStale
+	}
+	return err
+}
+
+// buildGitHub makes what asks GitHub, and what people order there.
+func (a *App) buildGitHub(t tables) error {
+	a.threads = threads.Book{Table: t.threads}
+	a.inquirers = map[string]bridge.Inquirer{}
+	if a.options.GitHub == nil {
+		return nil
+	}
+	answers := &api.Answers{Config: *a.options.GitHub}
+	a.inquirers["github"] = mute{answers}
+	if a.secrets.githubKey != nil {
+		app, err := api.New(api.Options{})
+		if err != nil {
+			return err
+		}
+		answers.App = app
+		a.inquirers["github"] = answers
+	}
+	return nil
+}
+
+// buildOrders makes the clerk once there is a dispatcher.
+func (a *App) buildOrders(t tables) {
+	a.dispatch.Orders = &orders.Clerk{Dispatcher: a.dispatch, Threads: a.threads, Runs: runsOf{t.runs}}
+}
+
+var _ = json.Marshal
+var _ dispatch.Orders
