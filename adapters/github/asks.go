@@ -37,14 +37,11 @@ func (p payload) foreign() bool {
 	if p.Get("pull_request.merged").Bool() { // by somebody who may write: it is the repository's own by now
 		return false
 	}
-	for _, of := range []struct{ head, base string }{
-		{"pull_request.head.repo.full_name", "pull_request.base.repo.full_name"},
-		{"workflow_run.head_repository.full_name", "repository.full_name"},
-	} {
-		base := p.text(of.base)
-		if base != "" && p.text(of.head) != base { // the fork may be gone
-			return true
-		}
+	switch {
+	case p.Get("pull_request.head").IsObject(): // whose repository may be gone
+		return p.text("pull_request.head.repo.full_name") != p.text("pull_request.base.repo.full_name")
+	case p.Get("workflow_run").IsObject():
+		return p.text("workflow_run.head_repository.full_name") != p.text("repository.full_name")
 	}
 	return false
 }

@@ -76,6 +76,7 @@ func TestEveryDeliveryHasItsEventAndFacts(t *testing.T) {
 			out, err := json.MarshalIndent(map[string]any{
 				"id": e.ID, "source": e.Source, "type": e.Type, "subject": e.Subject, "time": e.Time,
 				"name": f.Name, "values": f.Values, "missing": f.Missing, "github": github, "url": f.URL, "actor": f.Actor, "title": f.Title,
+				"asks": f.Asks, "vouch": f.Vouch, "commander": f.Commander, "thread": f.Thread, "commit": f.Commit, "replyTo": f.ReplyTo,
 			}, "", "  ")
 			if err != nil {
 				t.Fatal(err)
