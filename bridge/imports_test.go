@@ -33,6 +33,8 @@ var (
 		"bridge/mapping":       {"bridge", "bridge/expression"},
 		"bridge/match":         {"bridge"},
 		"bridge/notify":        {"bridge", "bridge/bus"},
+		"bridge/orders":        {"bridge", "bridge/bus"},
+		"bridge/threads":       {"bridge", "bridge/bus"},
 		"bridge/waiting":       {"bridge", "bridge/bus"},
 		"bridge/watch":         {"bridge", "bridge/submit"},
 		"cmd/argo-bridge":      {"*"},

@@ -58,3 +58,23 @@ type Inquirer interface {
 	// not write`. A nil trust is the bridge's own setting.
 	Trusted(ctx context.Context, e Event, f Facts, who string, t *Trust) (ok bool, detail string, err error)
 }
+
+// An Answer is what somebody hears who gave a command or an order.
+type Answer struct {
+	// Done says that something was started, stopped or approved.
+	Done bool
+	// Text says why not, or what more there is to say; empty: nothing.
+	Text string
+}
+
+// OrderTemplate stands in the ledger for the template of an order's result.
+const OrderTemplate = "argo-bridge"
+
+// A Post is one event of a thread.
+type Post struct {
+	Event    string `json:"event"` // its hash
+	Sequence uint64 `json:"sequence"`
+	Commit   string `json:"commit,omitempty"`
+	// Command says that the event gave a command; the others are about the code.
+	Command bool `json:"command,omitempty"`
+}

@@ -127,6 +127,9 @@ func ruleAnswer(t *testing.T, d bridge.Decision, events []occurrence) string {
 	if len(parts) == 0 {
 		parts = []string{"a Workflow"}
 	}
+	if condition := dispatch.Condition(d.Rule, first.facts); condition != "" {
+		parts = append(parts, condition)
+	}
 	return strings.Join(append(parts, keyParts(keys)...), ", ")
 }
 

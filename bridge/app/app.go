@@ -16,6 +16,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/cloudevents"
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
+	"github.com/argo-bridge/argo-bridge/adapters/github/api"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
 	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
@@ -81,6 +82,7 @@ type App struct {
 	admin     *admin.Server
 	commands  *slack.Webhooks
 	push      *gcs.Webhook
+	github    *api.App // nil without a GitHub App
 	inquirers map[string]bridge.Inquirer
 	threads   threads.Book
 }

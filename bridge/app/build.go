@@ -74,8 +74,12 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.buildElector(c)
+	if err := a.buildGitHub(tables); err != nil {
+		return err
+	}
 	a.buildNotify(tables)
 	a.buildDispatch(c, tables)
+	a.buildOrders(tables)
 	if err := a.buildAdmin(c, tables); err != nil {
 		return err
 	}
@@ -123,7 +127,7 @@ func (a *App) buildNotify(t tables) {
 	}
 	a.deliverer = &notify.Deliverer{
 		Notifiers: a.notifiers(), Outbox: through[notify.Table](a.seams.Outbox, t.outbox),
-		Observer: a.metrics, Log: a.part("notify"), Now: a.seams.Now,
+		Observer: a.metrics, Addresses: a.origins, Log: a.part("notify"), Now: a.seams.Now,
 	}
 }
 

@@ -2,15 +2,14 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/github/api"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
-	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
 	"github.com/argo-bridge/argo-bridge/bridge/orders"
 	"github.com/argo-bridge/argo-bridge/bridge/threads"
@@ -97,30 +96,34 @@ func (r register) Store(ctx context.Context, key string, state []byte, revision 
 	return err
 }
 
-// buildGitHub makes what asks GitHub, and what people order there.
+// buildGitHub makes what asks GitHub.
 func (a *App) buildGitHub(t tables) error {
 	a.threads = threads.Book{Table: t.threads}
 	a.inquirers = map[string]bridge.Inquirer{}
 	if a.options.GitHub == nil {
 		return nil
 	}
-	answers := &api.Answers{Config: *a.options.GitHub}
-	a.inquirers["github"] = mute{answers}
-	if a.secrets.githubKey != nil {
-		app, err := api.New(api.Options{})
+	config := *a.options.GitHub
+	if config.App != nil {
+		app, err := api.New(api.Options{
+			AppID: config.App.ID, Key: a.secrets.githubKey, BaseURL: config.BaseURL, Log: a.part("github"), Now: a.seams.Now, Observer: a.metrics,
+		})
 		if err != nil {
-			return err
+			return fmt.Errorf("github.app: %w", err)
 		}
-		answers.App = app
-		a.inquirers["github"] = answers
+		a.github = app
+	}
+	answers := api.NewAnswers(api.AnswersOptions{
+		App: a.github, RunBeyond: config.RunsBeyond(), Trust: config.Trust.Rule(), Log: a.part("github"), Now: a.seams.Now, Observer: a.metrics,
+	})
+	a.inquirers["github"] = answers
+	if a.github == nil {
+		a.inquirers["github"] = mute{answers}
 	}
 	return nil
 }
 
-// buildOrders makes the clerk once there is a dispatcher.
+// buildOrders makes the clerk, who needs the dispatcher as the dispatcher needs the clerk.
 func (a *App) buildOrders(t tables) {
 	a.dispatch.Orders = &orders.Clerk{Dispatcher: a.dispatch, Threads: a.threads, Runs: runsOf{t.runs}}
 }
-
-var _ = json.Marshal
-var _ dispatch.Orders

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,7 +30,16 @@ type metrics struct {
 	toWorkflow    *prometheus.HistogramVec
 	notifications *prometheus.CounterVec
 	notify        *prometheus.HistogramVec
+	githubLeft    *prometheus.GaugeVec
+	githubBeyond  prometheus.Counter
 }
+
+// RateLimit and BeyondLimits implement the observer of adapters/github/api.
+func (m *metrics) RateLimit(installation int64, remaining, _ int, _ time.Time) {
+	m.githubLeft.WithLabelValues(strconv.FormatInt(installation, 10)).Set(float64(remaining))
+}
+
+func (m *metrics) BeyondLimits() { m.githubBeyond.Inc() }
 
 func newMetrics() *metrics {
 	registry := prometheus.NewRegistry()
@@ -61,6 +71,13 @@ func newMetrics() *metrics {
 			Name: "argo_bridge_duplicates_total", Help: "Events that the ledger knew as handled.",
 		}),
 	}
+	m.githubLeft = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "argo_bridge_github_requests_left", Help: "Requests that GitHub lets the bridge make before its limit is renewed, by installation; 0: the App itself.",
+	}, []string{"installation"})
+	m.githubBeyond = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "argo_bridge_github_beyond_limits_total", Help: "Changes of more files than GitHub tells.",
+	})
+	registry.MustRegister(m.githubLeft, m.githubBeyond)
 	registry.MustRegister(m.duplicates, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

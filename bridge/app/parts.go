@@ -23,15 +23,19 @@ import (
 // secrets are what the config's files and variables hold.
 type secrets struct {
 	github []string
-	gcs    []option.ClientOption
-	slack  slack.Secrets
-	events map[string]cloudevents.Secrets // by endpoint
+	// githubKey is the private key of the GitHub App, in PEM.
+	githubKey []byte
+	gcs       []option.ClientOption
+	slack     slack.Secrets
+	events    map[string]cloudevents.Secrets // by endpoint
 }
 
 func loadSecrets(o Options, getenv func(string) string) (s secrets, err error) {
 	var errs []error
 	if o.GitHub != nil {
 		s.github, err = o.GitHub.Load(getenv)
+		errs = append(errs, section("github", err))
+		s.githubKey, err = o.GitHub.LoadKey(getenv)
 		errs = append(errs, section("github", err))
 	}
 	if o.GCS != nil {

@@ -70,31 +70,22 @@ type Herald interface {
 	// Settled tells of a rule's result; told says whether anybody wanted to know.
 	Settled(ctx context.Context, e bridge.Event, f bridge.Facts, rule *bridge.Rule, result bridge.Result) (told bool, err error)
 	// Answer answers a command or an order where it was given.
-	Answer(ctx context.Context, e bridge.Event, f bridge.Facts, a Answer) error
+	Answer(ctx context.Context, e bridge.Event, f bridge.Facts, a bridge.Answer) error
 }
 
 // Threads keeps which events there were about the same thing, and who has approved them.
 type Threads interface {
 	// Join puts an event into threads, such as those of a pull request and of a commit.
-	Join(ctx context.Context, threads []string, p Post) error
+	Join(ctx context.Context, threads []string, p bridge.Post) error
 	// Approvers are who has approved a commit of a thread.
 	Approvers(ctx context.Context, thread, commit string) ([]string, error)
-}
-
-// A Post is one event of a thread.
-type Post struct {
-	Event    string `json:"event"` // its hash
-	Sequence uint64 `json:"sequence"`
-	Commit   string `json:"commit,omitempty"`
-	// Command says that the event gave a command; the others are about the code.
-	Command bool `json:"command,omitempty"`
 }
 
 // Orders carries out what people ask of the bridge itself.
 type Orders interface {
 	// Carry carries an event's order out, and says what became of it. Done again it changes nothing. An error is to be
 	// tried again.
-	Carry(ctx context.Context, e bridge.Event, f bridge.Facts) (Answer, error)
+	Carry(ctx context.Context, e bridge.Event, f bridge.Facts) (bridge.Answer, error)
 }
 
 // An Observer counts decisions and submissions.

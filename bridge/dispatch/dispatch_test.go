@@ -30,7 +30,7 @@ type world struct {
 	mu        sync.Mutex
 	workflows map[string]int // name → how often it was created
 	fail      func(s bridge.Submission) error
-	answers []Answer
+	answers   []bridge.Answer
 	rejected  []string
 	rules     fixedRules
 	tasks     []waiting.Task
@@ -170,7 +170,7 @@ func (w *world) Settled(_ context.Context, _ bridge.Event, _ bridge.Facts, rule 
 	return false, nil
 }
 
-func (w *world) Answer(_ context.Context, _ bridge.Event, _ bridge.Facts, a Answer) error {
+func (w *world) Answer(_ context.Context, _ bridge.Event, _ bridge.Facts, a bridge.Answer) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.answers = append(w.answers, a)
@@ -567,7 +567,7 @@ func TestPlanStampsTheOrigin(t *testing.T) {
 		"bridge.argoproj.io/event-id": "1", "bridge.argoproj.io/event-type": "com.example.made",
 		"bridge.argoproj.io/event-source": "/example", "bridge.argoproj.io/event-time": "2026-05-06T07:08:09Z",
 		"bridge.argoproj.io/event-url": "https://example.com/c/1?a=b,c", "bridge.argoproj.io/actor": "mona",
-		"bridge.argoproj.io/event-title": "push to acme/app main: *fix* <it>", // GitHub's address stays in the record
+		"bridge.argoproj.io/event-title":    "push to acme/app main: *fix* <it>", // GitHub's address stays in the record
 		"workflows.argoproj.io/title":       `push to acme/app main: \*fix\* \<it\>`,
 		"workflows.argoproj.io/description": "Started by the rule `nightly` for `github.push` ([event](https://example.com/c/1?a=b,c))",
 	}

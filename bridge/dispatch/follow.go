@@ -10,17 +10,6 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/match"
 )
 
-// An Answer is what somebody hears who gave a command or an order.
-type Answer struct {
-	// Done says that something was started, stopped or approved.
-	Done bool
-	// Text says why not, or what more there is to say; empty: nothing.
-	Text string
-}
-
-// OrderTemplate stands in the ledger for the template of an order's result.
-const OrderTemplate = "argo-bridge"
-
 // answers are what the rules of a command say.
 type answers struct {
 	done  bool
@@ -50,7 +39,7 @@ func (h *handling) follow(ctx context.Context) error {
 	if err := h.join(ctx); err != nil {
 		return err
 	}
-	a := Answer{h.answers.done, strings.Join(h.answers.texts, "\n")}
+	a := bridge.Answer{Done: h.answers.done, Text: strings.Join(h.answers.texts, "\n")}
 	if h.facts.Order != nil {
 		carried, err := h.order(ctx)
 		if err != nil {
@@ -58,7 +47,7 @@ func (h *handling) follow(ctx context.Context) error {
 		}
 		a.Done, a.Text = a.Done || carried.Done, strings.TrimSpace(a.Text+"\n"+carried.Text)
 	}
-	if a == (Answer{}) || h.facts.Own {
+	if a == (bridge.Answer{}) || h.facts.Own {
 		return nil
 	}
 	return h.Herald.Answer(ctx, h.event, h.facts, a)
@@ -76,7 +65,7 @@ func (h *handling) join(ctx context.Context) error {
 	if len(threads) == 0 || h.facts.Own {
 		return nil
 	}
-	return h.Threads.Join(ctx, threads, Post{
+	return h.Threads.Join(ctx, threads, bridge.Post{
 		Event: h.event.Hash(), Sequence: h.record.Sequence, Commit: h.facts.Commit, Command: h.facts.Commander != "",
 	})
 }
@@ -88,20 +77,20 @@ func (h *handling) started() bool {
 }
 
 // order carries the event's order out, once.
-func (h *handling) order(ctx context.Context) (Answer, error) {
+func (h *handling) order(ctx context.Context) (bridge.Answer, error) {
 	word := h.facts.Order.Word
-	if before, done := h.record.Result(bridge.ParseTemplate(OrderTemplate), word, ""); done {
-		return Answer{before.Verdict == bridge.Matched, before.Detail}, nil
+	if before, done := h.record.Result(bridge.ParseTemplate(bridge.OrderTemplate), word, ""); done {
+		return bridge.Answer{Done: before.Verdict == bridge.Matched, Text: before.Detail}, nil
 	}
 	a, err := h.Orders.Carry(ctx, h.event, h.facts)
 	if err != nil {
 		return a, err
 	}
-	result := bridge.Result{Template: OrderTemplate, Rule: word, Verdict: bridge.Matched, Reason: bridge.ReasonOrder, Detail: a.Text}
+	result := bridge.Result{Template: bridge.OrderTemplate, Rule: word, Verdict: bridge.Matched, Reason: bridge.ReasonOrder, Detail: a.Text}
 	if !a.Done {
 		result.Verdict = bridge.Rejected
 	}
-	h.decided(h.event, &bridge.Rule{Template: bridge.ParseTemplate(OrderTemplate), Name: cmp.Or(word, string(h.facts.Order.Act))}, result)
+	h.decided(h.event, &bridge.Rule{Template: bridge.ParseTemplate(bridge.OrderTemplate), Name: cmp.Or(word, string(h.facts.Order.Act))}, result)
 	h.set(result)
 	return a, nil
 }

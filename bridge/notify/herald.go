@@ -7,10 +7,7 @@ import (
 	"slices"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
-	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
 )
-
-var _ dispatch.Herald = (*Reporter)(nil)
 
 // told are the outcomes of an event for which there is no run, or none yet.
 var told = map[bridge.Verdict]bridge.Outcome{
@@ -79,7 +76,7 @@ func intended(e bridge.Event, f bridge.Facts, rule *bridge.Rule, result bridge.R
 }
 
 // Answer stores the answer to a command or order. See dispatch.Herald.
-func (r *Reporter) Answer(ctx context.Context, e bridge.Event, f bridge.Facts, a dispatch.Answer) error {
+func (r *Reporter) Answer(ctx context.Context, e bridge.Event, f bridge.Facts, a bridge.Answer) error {
 	to := bridge.Destination{Scheme: f.Source, Target: "answer"}
 	if !to.AtSource() || f.ReplyTo == "" {
 		return nil

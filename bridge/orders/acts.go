@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
-	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
 )
 
 // approve lets what is held for want of trust start, of the events about the one commit that the person has read.
@@ -36,7 +35,7 @@ func (x *errand) approve(ctx context.Context) error {
 	return nil
 }
 
-func (x *errand) release(ctx context.Context, record bridge.Record, r bridge.Result, p dispatch.Post) error {
+func (x *errand) release(ctx context.Context, record bridge.Record, r bridge.Result, p bridge.Post) error {
 	if ok, err := x.may(ctx, r); err != nil || !ok {
 		return err
 	}
@@ -52,7 +51,7 @@ func (x *errand) release(ctx context.Context, record bridge.Record, r bridge.Res
 }
 
 // newest says which commit there is to approve.
-func newest(posts []dispatch.Post) string {
+func newest(posts []bridge.Post) string {
 	for _, p := range posts {
 		if !p.Command && p.Commit != "" {
 			return "; the newest is " + p.Commit
@@ -97,7 +96,7 @@ func (x *errand) again(ctx context.Context, record bridge.Record) error {
 	}
 	for _, key := range order {
 		r := last[key]
-		if r.Template == dispatch.OrderTemplate || !bridge.Named(x.order.Template, r.Template) {
+		if r.Template == bridge.OrderTemplate || !bridge.Named(x.order.Template, r.Template) {
 			continue
 		}
 		failed, err := x.failed(ctx, record, r)

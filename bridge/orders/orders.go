@@ -13,12 +13,11 @@ import (
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
-	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
 )
 
 // Threads are the events about the same thing; threads.Book is one.
 type Threads interface {
-	Posts(ctx context.Context, thread string) ([]dispatch.Post, error)
+	Posts(ctx context.Context, thread string) ([]bridge.Post, error)
 	Approve(ctx context.Context, thread, commit, who string) error
 }
 
@@ -59,10 +58,10 @@ type errand struct {
 }
 
 // Carry implements dispatch.Orders.
-func (c *Clerk) Carry(ctx context.Context, e bridge.Event, f bridge.Facts) (dispatch.Answer, error) {
+func (c *Clerk) Carry(ctx context.Context, e bridge.Event, f bridge.Facts) (bridge.Answer, error) {
 	x := &errand{Clerk: c, event: e, facts: f, order: *f.Order}
 	if x.order.Fault != "" {
-		return dispatch.Answer{Text: x.order.Word + ": " + x.order.Fault}, nil
+		return bridge.Answer{Text: x.order.Word + ": " + x.order.Fault}, nil
 	}
 	var err error
 	switch x.order.Act {
@@ -78,20 +77,20 @@ func (c *Clerk) Carry(ctx context.Context, e bridge.Event, f bridge.Facts) (disp
 		err = fmt.Errorf("there is no order %q", x.order.Act)
 	}
 	if err != nil {
-		return dispatch.Answer{}, err
+		return bridge.Answer{}, err
 	}
 	return x.answer(), nil
 }
 
 // answer says nothing more than the reaction where all went as asked.
-func (x *errand) answer() dispatch.Answer {
+func (x *errand) answer() bridge.Answer {
 	switch {
 	case len(x.refused) > 0:
-		return dispatch.Answer{Done: len(x.done) > 0, Text: x.order.Word + ":\n- " + strings.Join(append(x.done, x.refused...), "\n- ")}
+		return bridge.Answer{Done: len(x.done) > 0, Text: x.order.Word + ":\n- " + strings.Join(append(x.done, x.refused...), "\n- ")}
 	case len(x.done) == 0:
-		return dispatch.Answer{Text: x.order.Word + ": there is nothing to do" + ofTemplate(x.order.Template)}
+		return bridge.Answer{Text: x.order.Word + ": there is nothing to do" + ofTemplate(x.order.Template)}
 	}
-	return dispatch.Answer{Done: true}
+	return bridge.Answer{Done: true}
 }
 
 func ofTemplate(name string) string {
@@ -108,7 +107,7 @@ func (x *errand) each(ctx context.Context, hash string, act func(ctx context.Con
 		return err
 	}
 	for _, r := range record.Results {
-		if r.Template == dispatch.OrderTemplate || !bridge.Named(x.order.Template, r.Template) {
+		if r.Template == bridge.OrderTemplate || !bridge.Named(x.order.Template, r.Template) {
 			continue
 		}
 		if err := act(ctx, record, r); err != nil {

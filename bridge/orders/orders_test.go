@@ -182,7 +182,7 @@ func (w *world) Settled(_ context.Context, _ bridge.Event, _ bridge.Facts, rule 
 	return true, nil
 }
 
-func (w *world) Answer(_ context.Context, _ bridge.Event, _ bridge.Facts, a dispatch.Answer) error {
+func (w *world) Answer(_ context.Context, _ bridge.Event, _ bridge.Facts, a bridge.Answer) error {
 	w.answers = append(w.answers, fmt.Sprint(a.Done, " ", a.Text))
 	return nil
 }

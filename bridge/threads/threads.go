@@ -12,7 +12,6 @@ import (
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
-	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
 )
 
 // A Table is a bucket of the bus whose entries age.
@@ -26,10 +25,8 @@ type Table interface {
 // A Book keeps the threads. Safe for concurrent use by several processes.
 type Book struct{ Table Table }
 
-var _ dispatch.Threads = Book{}
-
 // Join puts an event into threads.
-func (b Book) Join(ctx context.Context, threads []string, p dispatch.Post) error {
+func (b Book) Join(ctx context.Context, threads []string, p bridge.Post) error {
 	data, err := json.Marshal(p)
 	if err != nil {
 		return err
@@ -43,20 +40,20 @@ func (b Book) Join(ctx context.Context, threads []string, p dispatch.Post) error
 }
 
 // Posts are the events of a thread, the newest first.
-func (b Book) Posts(ctx context.Context, thread string) ([]dispatch.Post, error) {
+func (b Book) Posts(ctx context.Context, thread string) ([]bridge.Post, error) {
 	entries, err := b.Table.List(ctx, bridge.Digest(thread)+".event.*")
 	if err != nil {
 		return nil, fmt.Errorf("thread %s: %w", thread, err)
 	}
-	var posts []dispatch.Post
+	var posts []bridge.Post
 	for _, e := range entries {
-		var p dispatch.Post
+		var p bridge.Post
 		if err := json.Unmarshal(e.Value, &p); err != nil {
 			return nil, fmt.Errorf("thread %s: %w", thread, err)
 		}
 		posts = append(posts, p)
 	}
-	slices.SortFunc(posts, func(a, b dispatch.Post) int { return cmp.Compare(b.Sequence, a.Sequence) })
+	slices.SortFunc(posts, func(a, b bridge.Post) int { return cmp.Compare(b.Sequence, a.Sequence) })
 	return posts, nil
 }
 
