@@ -16,10 +16,10 @@ func language() workflowtemplates.Language {
 		"github.release":      {"action": scalar},
 	}
 	return workflowtemplates.Language{
-		Notifiers: []string{"slack"},
+		Notifiers: []string{"slack", "github"},
 		Dialects: []bridge.Dialect{
 			{
-				Source: "github", Events: []string{"github.pull_request", "github.push", "github.release"},
+				Source: "github", Events: []string{"github.issue_comment", "github.pull_request", "github.push", "github.release"},
 				Variables: func(event string) map[string]*bridge.Shape {
 					github := object("sha", "ref", "ref_name", "head_ref", "actor")
 					github.Fields["event"] = &bridge.Shape{Fields: githubEvent[event]}

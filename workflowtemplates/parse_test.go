@@ -155,6 +155,48 @@ func TestParametersKeepTheirOrderAndTheTemplatesDeclaration(t *testing.T) {
 	}
 }
 
+func TestACheckFollowsTheRunFromItsMatchToItsEnd(t *testing.T) {
+	t.Parallel()
+	template := parse("notify", "completed: [github:check, github:comment]\nfailed: slack:#x", "github", "annotations: true")
+	told := map[string][]bridge.Outcome{}
+	for _, r := range template.Routes("") {
+		told[r.To.String()] = append(told[r.To.String()], r.Outcome)
+		if _, annotated := r.Options["annotations"]; annotated != (r.To.Scheme == "github") {
+			t.Errorf("%s has the settings %v", r.To, r.Options)
+		}
+	}
+	want := map[string][]bridge.Outcome{
+		"github:check": {
+			bridge.Completed, bridge.Queued, bridge.EventHeld, bridge.EventSkipped, bridge.Started, bridge.EventRejected,
+		},
+		"github:comment": {bridge.Completed},
+		"slack:#x":       {bridge.Failed},
+	}
+	if diff := cmp.Diff(want, told); diff != "" || len(template.Faults) > 0 {
+		t.Error(template.Faults, diff)
+	}
+}
+
+func TestTrustAndWhatARuleReads(t *testing.T) {
+	t.Parallel()
+	template := parse("on", "github.push", "when", `len(data.files) > 3 && github.sha != ""`,
+		"trust", "{permission: maintain, teams: [acme/release], users: octocat}", "labels", "ref: \"{{=github.ref_name}}\"")
+	if len(template.Faults) > 0 {
+		t.Fatal(template.Faults)
+	}
+	r := template.Rules[0]
+	want := &bridge.Trust{Permission: "maintain", Teams: []string{"acme/release"}, Users: []string{"octocat"}}
+	if diff := cmp.Diff(want, r.Trust); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"data.files", "github.ref_name", "github.sha"}, r.Reads); diff != "" {
+		t.Error(diff)
+	}
+	if r := parse("on", "github.push", "trust", "anyone").Rules[0]; r.Trust == nil || !r.Trust.Anyone {
+		t.Errorf("anyone: %+v", r.Trust)
+	}
+}
+
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	template := parse(
