@@ -21,21 +21,49 @@ func (h *handling) answer(rule *bridge.Rule, f bridge.Facts, result bridge.Resul
 	if _, commanded := match.CommandOf(rule, f); !commanded || f.Commander == "" {
 		return
 	}
+	done, text := answerOf(rule, result)
+	h.answers.done = h.answers.done || done
+	if text != "" {
+		h.answers.texts = append(h.answers.texts, text)
+	}
+}
+
+// answerOf is what one rule says to who gave the command that it starts for: nothing while it is not known whether it
+// does.
+func answerOf(rule *bridge.Rule, result bridge.Result) (done bool, text string) {
 	switch result.Verdict {
-	case bridge.Matched, bridge.Waiting:
-		h.answers.done = true
+	case bridge.Waiting:
+		return result.Reason != bridge.ReasonLookup, ""
+	case bridge.Matched:
+		return true, ""
 	case bridge.Rejected, bridge.Held, bridge.Skipped, bridge.Parked:
-		h.answers.texts = append(h.answers.texts, rule.Template.Name+": "+result.Detail)
+		return false, rule.Template.Name + ": " + result.Detail
 	case bridge.Filtered:
 		if result.Reason == bridge.ReasonTrust {
-			h.answers.texts = append(h.answers.texts, rule.Template.Name+": "+result.Detail)
+			return false, rule.Template.Name + ": " + result.Detail
 		}
 	}
+	return false, ""
+}
+
+// answer answers a command once it is known what comes of it, by the source's word.
+func (t *turn) answer(ctx context.Context, result bridge.Result) error {
+	if _, commanded := match.CommandOf(t.rule, t.facts); !commanded || t.facts.Commander == "" {
+		return nil
+	}
+	done, text := answerOf(t.rule, result)
+	if !done && text == "" {
+		return nil
+	}
+	return t.Herald.Answer(ctx, t.event, t.facts, bridge.Answer{Done: done, Text: text})
 }
 
 // follow does what comes after the rules: the event joins its threads, its order is carried out, and who gave a command
 // is answered.
 func (h *handling) follow(ctx context.Context) error {
+	if h.facts.Own {
+		return nil
+	}
 	if err := h.join(ctx); err != nil {
 		return err
 	}
@@ -47,7 +75,7 @@ func (h *handling) follow(ctx context.Context) error {
 		}
 		a.Done, a.Text = a.Done || carried.Done, strings.TrimSpace(a.Text+"\n"+carried.Text)
 	}
-	if a == (bridge.Answer{}) || h.facts.Own {
+	if a == (bridge.Answer{}) {
 		return nil
 	}
 	return h.Herald.Answer(ctx, h.event, h.facts, a)
@@ -56,13 +84,13 @@ func (h *handling) follow(ctx context.Context) error {
 // join lets people find the event by its thread: when something may have come of it, or is to.
 func (h *handling) join(ctx context.Context) error {
 	var threads []string
-	if h.facts.Thread != "" && (h.facts.Commander == "" || h.started()) {
+	if h.facts.Thread != "" && h.facts.Commit != "" && h.facts.Commander == "" || h.facts.Thread != "" && h.started() {
 		threads = append(threads, h.facts.Thread)
 	}
 	if h.told && h.facts.Commit != "" {
 		threads = append(threads, h.facts.Commit)
 	}
-	if len(threads) == 0 || h.facts.Own {
+	if len(threads) == 0 {
 		return nil
 	}
 	return h.Threads.Join(ctx, threads, bridge.Post{

@@ -156,10 +156,13 @@ func (t *turn) learn(ctx context.Context) (settled bool, err error) {
 			return false, err
 		}
 	}
+	result := become(t.before, decision.Verdict, decision.Reason, decision.Detail)
+	if err := t.answer(ctx, result); err != nil {
+		return false, err
+	}
 	if decision.Verdict == bridge.Matched {
 		return false, nil
 	}
-	result := become(t.before, decision.Verdict, decision.Reason, decision.Detail)
 	if err := t.tell(ctx, result); err != nil {
 		return false, err
 	}

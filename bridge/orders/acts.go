@@ -60,53 +60,75 @@ func newest(posts []bridge.Post) string {
 	return ""
 }
 
-// retest starts anew, for the newest event about the code, what has failed; test starts a template whatever became of
-// it.
+// retest starts anew what has failed of the newest commit; test starts a template whatever became of it.
 func (x *errand) retest(ctx context.Context) error {
 	posts, err := x.Threads.Posts(ctx, x.facts.Thread)
 	if err != nil {
 		return err
 	}
-	for _, p := range posts {
-		if p.Command {
-			continue
-		}
+	looked := map[string]bool{}
+	for _, p := range ofNewestCommit(posts) {
 		record, known, err := x.Dispatcher.Find(ctx, p.Event)
-		if err != nil || !known {
+		if err != nil {
 			return err
 		}
-		if x.order.Act == bridge.Test {
-			return x.replay(ctx, record, x.order.Template, "")
+		if !known {
+			continue
 		}
-		return x.again(ctx, record)
+		if x.order.Act == bridge.Retest {
+			err = x.again(ctx, record, looked)
+		} else if err = x.replay(ctx, record, x.order.Template, ""); len(x.done)+len(x.refused) > 0 {
+			return err // an older event about the same commit would start the same
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// again starts what the last attempt of each rule has not brought to a good end.
-func (x *errand) again(ctx context.Context, record bridge.Record) error {
+// ofNewestCommit are the events about the commit that the newest is about, the newest first.
+func ofNewestCommit(posts []bridge.Post) (about []bridge.Post) {
+	commit := ""
+	for _, p := range posts {
+		if p.Command || p.Commit == "" {
+			continue
+		}
+		if commit == "" {
+			commit = p.Commit
+		}
+		if p.Commit == commit {
+			about = append(about, p)
+		}
+	}
+	return about
+}
+
+// again starts what the last attempt of each rule has not brought to a good end. looked are the rules that a newer event
+// about the same commit has settled.
+func (x *errand) again(ctx context.Context, record bridge.Record, looked map[string]bool) error {
 	last := map[string]bridge.Result{}
 	var order []string
 	for _, r := range record.Results {
 		key := r.Template + "/" + r.Rule
+		if r.Template == bridge.OrderTemplate || !bridge.Named(x.order.Template, r.Template) || r.Verdict == bridge.Filtered || looked[key] {
+			continue
+		}
 		if _, known := last[key]; !known {
 			order = append(order, key)
 		}
 		last[key] = r // a later replay stands behind
 	}
 	for _, key := range order {
-		r := last[key]
-		if r.Template == bridge.OrderTemplate || !bridge.Named(x.order.Template, r.Template) {
-			continue
-		}
-		failed, err := x.failed(ctx, record, r)
+		looked[key] = true
+		failed, err := x.failed(ctx, record, last[key])
 		if err != nil {
 			return err
 		}
 		if !failed {
 			continue
 		}
-		if err := x.replay(ctx, record, r.Template, r.Rule); err != nil {
+		if err := x.replay(ctx, record, last[key].Template, last[key].Rule); err != nil {
 			return err
 		}
 	}
