@@ -22,16 +22,30 @@ type Observer interface {
 	Delivered(scheme, result string, sinceCreated time.Duration)
 }
 
-// A Deliverer sends notifications, each once. All fields are needed.
+// Details add to a notification of a failed run what only its end has shown, such as logs. It does so as far as it can,
+// and takes no longer than it takes to send.
+type Details interface {
+	Complete(ctx context.Context, n *bridge.Notification)
+}
+
+// A Laned notifier has services that ask for a pause one by one, as GitHub does for each installation of an App:
+// a pause holds up the notifications of the same lane only. For a notifier that is not Laned, a destination is a lane.
+type Laned interface {
+	Lane(n bridge.Notification) string
+}
+
+// A Deliverer sends notifications, each once. All fields are needed but Details.
 type Deliverer struct {
 	Notifiers map[string]bridge.Notifier // by destination scheme
 	Outbox    Table
 	Observer  Observer
-	Log       *zap.Logger
-	Now       func() time.Time
+	// Details of failed runs. Optional.
+	Details Details
+	Log     *zap.Logger
+	Now     func() time.Time
 
 	mu      sync.Mutex
-	blocked map[string]time.Time // destination → until when its service wants no more
+	blocked map[string]time.Time // lane → until when its service wants no more
 }
 
 // Handle is a bus.NotificationHandler: nil and permanent errors settle the notification.
@@ -43,7 +57,7 @@ func (d *Deliverer) Handle(ctx context.Context, n bridge.Notification, delivery 
 	if state == stateSent || state == stateFailed {
 		return nil
 	}
-	if wait := d.wait(n.To); wait > 0 {
+	if wait := d.wait(n); wait > 0 {
 		return bridge.RetryAfter(errors.New("the destination asked for a pause"), wait)
 	}
 	notifier, ok := d.Notifiers[n.To.Scheme]
@@ -68,6 +82,9 @@ func (d *Deliverer) send(ctx context.Context, notifier bridge.Notifier, n bridge
 		// A conflict: another replica has just begun. Its answer is seen at the next attempt.
 		return bridge.RetryAfter(err, lookUpAfter)
 	}
+	if d.Details != nil && n.Run.Completed() && n.Run.Phase != "Succeeded" && !n.Run.Stopped() {
+		d.Details.Complete(ctx, &n)
+	}
 	err := notifier.Notify(ctx, n)
 	if err == nil {
 		d.observe(n, "sent")
@@ -80,7 +97,7 @@ func (d *Deliverer) send(ctx context.Context, notifier bridge.Notifier, n bridge
 	d.observe(n, "retried")
 	d.Log.Warn("notification not delivered yet, will be tried again", append(fields(n), zap.Error(err))...)
 	if wait, named := bridge.Wait(err); named {
-		d.block(n.To, wait)
+		d.block(n, wait)
 		// The service has refused it: no need to look it up before the next attempt.
 		return errors.Join(err, d.store(ctx, n, stateQueued, err))
 	}
@@ -102,7 +119,7 @@ func (d *Deliverer) lookUp(ctx context.Context, notifier bridge.Notifier, n brid
 		return false, nil
 	}
 	if wait, named := bridge.Wait(err); named {
-		d.block(n.To, wait)
+		d.block(n, wait)
 	}
 	return found, err
 }
@@ -116,14 +133,22 @@ func (d *Deliverer) fail(ctx context.Context, n bridge.Notification, err error) 
 	return bridge.Permanent(err)
 }
 
-// wait is how long the destination still wants no message.
-func (d *Deliverer) wait(to bridge.Destination) time.Duration {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.blocked[to.String()].Sub(d.Now())
+// lane is what a pause of the notification's service holds up.
+func (d *Deliverer) lane(n bridge.Notification) string {
+	if laned, ok := d.Notifiers[n.To.Scheme].(Laned); ok {
+		return n.To.Scheme + " " + laned.Lane(n)
+	}
+	return n.To.String()
 }
 
-func (d *Deliverer) block(to bridge.Destination, wait time.Duration) {
+// wait is how long the lane still wants no message.
+func (d *Deliverer) wait(n bridge.Notification) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.blocked[d.lane(n)].Sub(d.Now())
+}
+
+func (d *Deliverer) block(n bridge.Notification, wait time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := d.Now()
@@ -135,7 +160,7 @@ func (d *Deliverer) block(to bridge.Destination, wait time.Duration) {
 			delete(d.blocked, name)
 		}
 	}
-	d.blocked[to.String()] = now.Add(wait)
+	d.blocked[d.lane(n)] = now.Add(wait)
 }
 
 func (d *Deliverer) observe(n bridge.Notification, result string) {
