@@ -30,6 +30,7 @@ var (
 		"bridge/history":       {"bridge", "bridge/bus", "bridge/dispatch", "bridge/ledger", "bridge/notify", "bridge/waiting"},
 		"bridge/inflight":      {"bridge", "bridge/submit"},
 		"bridge/ledger":        {"bridge", "bridge/bus"},
+		"bridge/logs":          {"bridge"},
 		"bridge/mapping":       {"bridge", "bridge/expression"},
 		"bridge/match":         {"bridge"},
 		"bridge/notify":        {"bridge", "bridge/bus"},

@@ -38,6 +38,8 @@ var (
 var namespacedRights = []right{
 	"create events",
 	"create workflows.argoproj.io",
+	"get pods/log",
+	"list pods",
 	"list workflows.argoproj.io",
 	"list workflowtemplates.argoproj.io",
 	"patch workflows.argoproj.io",
@@ -209,7 +211,7 @@ func (i *install) checkRights(t *testing.T, client kubernetes.Interface) {
 		{Verb: "delete", Group: argo, Resource: "workflows"}, {Verb: "update", Group: argo, Resource: "workflows"},
 		{Verb: "create", Group: argo, Resource: "workflowtemplates"}, {Verb: "patch", Group: argo, Resource: "workflowtemplates"},
 		{Verb: "update", Group: argo, Resource: "clusterworkflowtemplates"},
-		{Verb: "create", Resource: "pods"}, {Verb: "get", Resource: "pods", Subresource: "log"},
+		{Verb: "create", Resource: "pods"}, {Verb: "get", Resource: "pods"}, {Verb: "create", Resource: "pods", Subresource: "exec"},
 		{Verb: "create", Resource: "serviceaccounts", Subresource: "token"}, {Verb: "impersonate", Resource: "users"},
 	}
 	for _, a := range denied {
@@ -313,6 +315,7 @@ func (i *install) serve(t *testing.T, d *appsv1.Deployment, identity *rest.Confi
 		replicas[0].push(t, delivery)
 		i.waitForWorkflows(t, delivery)
 	}
+	i.readLog(t, identity, recorder)
 	if diff := cmp.Diff(i.rights, recorder.rights()); diff != "" {
 		t.Errorf("granted and used differ (-granted +used):\n%s", diff)
 	}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
+	"github.com/argo-bridge/argo-bridge/adapters/github/checks"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
 	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
@@ -22,6 +23,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/kube"
 	"github.com/argo-bridge/argo-bridge/bridge/leader"
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
+	"github.com/argo-bridge/argo-bridge/bridge/logs"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
 	"github.com/argo-bridge/argo-bridge/bridge/submit"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
@@ -77,7 +79,7 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.buildGitHub(tables); err != nil {
 		return err
 	}
-	a.buildNotify(tables)
+	a.buildNotify(c, tables)
 	a.buildDispatch(c, tables)
 	a.buildOrders(tables)
 	if err := a.buildAdmin(c, tables); err != nil {
@@ -116,7 +118,7 @@ func (a *App) buildElector(c clients) {
 	}
 }
 
-func (a *App) buildNotify(t tables) {
+func (a *App) buildNotify(c clients, t tables) {
 	a.ledger = ledger.New(t.ledger, a.options.Bus.RecordAge(), a.part("ledger"))
 	a.origins = &origins{
 		bus: a.bus, ledger: a.ledger, finders: Finders(a.identity()), rules: rulesOf{a.catalog}, log: a.part("notify"),
@@ -126,8 +128,9 @@ func (a *App) buildNotify(t tables) {
 		Origins: a.origins, UI: a.options.Argo.UI, Log: a.part("notify"), Now: a.seams.Now,
 	}
 	a.deliverer = &notify.Deliverer{
-		Notifiers: a.notifiers(), Outbox: through[notify.Table](a.seams.Outbox, t.outbox),
-		Observer: a.metrics, Addresses: a.origins, Log: a.part("notify"), Now: a.seams.Now,
+		Notifiers: a.notifiers(t), Outbox: through[notify.Table](a.seams.Outbox, t.outbox),
+		Observer: a.metrics, Addresses: a.origins, Details: &logs.Tailer{Pods: c.kubernetes.CoreV1(), Log: a.part("logs")},
+		Log: a.part("notify"), Now: a.seams.Now,
 	}
 }
 
@@ -156,11 +159,16 @@ func (a *App) buildPush() (err error) {
 	return nil
 }
 
-func (a *App) notifiers() map[string]bridge.Notifier {
+func (a *App) notifiers(t tables) map[string]bridge.Notifier {
 	all := map[string]bridge.Notifier{}
 	if a.secrets.slack.Token != "" {
 		all["slack"] = through[bridge.Notifier](a.seams.Notifier,
 			slack.NewNotifier(a.secrets.slack.Token, slack.NotifierOptions{APIURL: a.options.Slack.APIURL}))
+	}
+	if a.github != nil {
+		all["github"] = checks.New(checks.Options{
+			Clients: a.github, Register: register{t.checks}, AppID: a.identity().ID, Log: a.part("github"), Now: a.seams.Now,
+		})
 	}
 	return all
 }

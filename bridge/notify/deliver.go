@@ -22,47 +22,32 @@ type Observer interface {
 	Delivered(scheme, result string, sinceCreated time.Duration)
 }
 
-// Addresses finds where the source of a run's event answers, by what the bridge itself has kept: the labels of a run
-// are anybody's to write who may make one.
-type Addresses interface {
-	// Address returns the ReplyTo of the event that has started the run; known is false while the bridge does not know
-	// of it.
-	Address(ctx context.Context, run bridge.Run) (address string, known bool, err error)
+// Details add to a notification of a failed run what only its end has shown, such as logs. It does so as far as it can,
+// and takes no longer than it takes to send.
+type Details interface {
+	Complete(ctx context.Context, n *bridge.Notification)
 }
 
-// addressFor is how long the record of an event may be behind the run that it has started.
-const addressFor = 10 * time.Minute
-
-// address fills in where the notification goes.
-func (d *Deliverer) address(ctx context.Context, n *bridge.Notification) error {
-	if !n.To.AtSource() || n.Address != "" {
-		return nil
-	}
-	address, known, err := d.Addresses.Address(ctx, n.Run)
-	switch {
-	case err != nil:
-		return err
-	case known && address != "":
-		n.Address = address
-		return nil
-	case known || d.Now().Sub(n.Created) > addressFor:
-		return bridge.Permanent(errors.New("no event of that source has started the run"))
-	}
-	return bridge.RetryAfter(errors.New("the bridge has not recorded yet what has started the run"), lookUpAfter)
+// A Laned notifier has services that ask for a pause one by one, as GitHub does for each installation of an App:
+// a pause holds up the notifications of the same lane only. For a notifier that is not Laned, a destination is a lane.
+type Laned interface {
+	Lane(n bridge.Notification) string
 }
 
-// A Deliverer sends notifications, each once. All fields are needed.
+// A Deliverer sends notifications, each once. All fields are needed but Details.
 type Deliverer struct {
 	Notifiers map[string]bridge.Notifier // by destination scheme
 	Outbox    Table
 	Observer  Observer
 	// Addresses finds where the source of a run's event answers.
 	Addresses Addresses
-	Log       *zap.Logger
-	Now       func() time.Time
+	// Details of failed runs. Optional.
+	Details Details
+	Log     *zap.Logger
+	Now     func() time.Time
 
 	mu      sync.Mutex
-	blocked map[string]time.Time // destination → until when its service wants no more
+	blocked map[string]time.Time // lane → until when its service wants no more
 }
 
 // Handle is a bus.NotificationHandler: nil and permanent errors settle the notification.
@@ -74,17 +59,17 @@ func (d *Deliverer) Handle(ctx context.Context, n bridge.Notification, delivery 
 	if state == stateSent || state == stateFailed {
 		return nil
 	}
-	if wait := d.wait(n.To); wait > 0 {
+	if err := d.address(ctx, &n); bridge.IsPermanent(err) {
+		return d.fail(ctx, n, err)
+	} else if err != nil {
+		return err
+	}
+	if wait := d.wait(n); wait > 0 {
 		return bridge.RetryAfter(errors.New("the destination asked for a pause"), wait)
 	}
 	notifier, ok := d.Notifiers[n.To.Scheme]
 	if !ok {
 		return d.fail(ctx, n, fmt.Errorf("no notifier for %q: is it set up in the bridge's config?", n.To.Scheme))
-	}
-	if err := d.address(ctx, &n); bridge.IsPermanent(err) {
-		return d.fail(ctx, n, err)
-	} else if err != nil {
-		return err
 	}
 	if state == stateBegun {
 		found, err := d.lookUp(ctx, notifier, n)
@@ -104,6 +89,9 @@ func (d *Deliverer) send(ctx context.Context, notifier bridge.Notifier, n bridge
 		// A conflict: another replica has just begun. Its answer is seen at the next attempt.
 		return bridge.RetryAfter(err, lookUpAfter)
 	}
+	if d.Details != nil && n.Run.Completed() && n.Run.Phase != "Succeeded" && !n.Run.Stopped() {
+		d.Details.Complete(ctx, &n)
+	}
 	err := notifier.Notify(ctx, n)
 	if err == nil {
 		d.observe(n, "sent")
@@ -116,7 +104,7 @@ func (d *Deliverer) send(ctx context.Context, notifier bridge.Notifier, n bridge
 	d.observe(n, "retried")
 	d.Log.Warn("notification not delivered yet, will be tried again", append(fields(n), zap.Error(err))...)
 	if wait, named := bridge.Wait(err); named {
-		d.block(n.To, wait)
+		d.block(n, wait)
 		// The service has refused it: no need to look it up before the next attempt.
 		return errors.Join(err, d.store(ctx, n, stateQueued, err))
 	}
@@ -138,7 +126,7 @@ func (d *Deliverer) lookUp(ctx context.Context, notifier bridge.Notifier, n brid
 		return false, nil
 	}
 	if wait, named := bridge.Wait(err); named {
-		d.block(n.To, wait)
+		d.block(n, wait)
 	}
 	return found, err
 }
@@ -152,14 +140,22 @@ func (d *Deliverer) fail(ctx context.Context, n bridge.Notification, err error) 
 	return bridge.Permanent(err)
 }
 
-// wait is how long the destination still wants no message.
-func (d *Deliverer) wait(to bridge.Destination) time.Duration {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.blocked[to.String()].Sub(d.Now())
+// lane is what a pause of the notification's service holds up.
+func (d *Deliverer) lane(n bridge.Notification) string {
+	if laned, ok := d.Notifiers[n.To.Scheme].(Laned); ok {
+		return n.To.Scheme + " " + laned.Lane(n)
+	}
+	return n.To.String()
 }
 
-func (d *Deliverer) block(to bridge.Destination, wait time.Duration) {
+// wait is how long the lane still wants no message.
+func (d *Deliverer) wait(n bridge.Notification) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.blocked[d.lane(n)].Sub(d.Now())
+}
+
+func (d *Deliverer) block(n bridge.Notification, wait time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := d.Now()
@@ -171,7 +167,7 @@ func (d *Deliverer) block(to bridge.Destination, wait time.Duration) {
 			delete(d.blocked, name)
 		}
 	}
-	d.blocked[to.String()] = now.Add(wait)
+	d.blocked[d.lane(n)] = now.Add(wait)
 }
 
 func (d *Deliverer) observe(n bridge.Notification, result string) {

@@ -161,6 +161,7 @@ func TestARejectionIsToldOncePerRuleAndEvent(t *testing.T) {
 
 // A service is a Notifier and Finder that does as told.
 type service struct {
+	runs  []bridge.Run
 	mu    sync.Mutex
 	sent  []string
 	errs  []error // of the next calls
@@ -178,7 +179,7 @@ func (s *service) Notify(_ context.Context, n bridge.Notification) error {
 			return err
 		}
 	}
-	s.sent = append(s.sent, n.Key)
+	s.sent, s.runs = append(s.sent, n.Key), append(s.runs, n.Run)
 	return nil
 }
 
@@ -366,6 +367,59 @@ func TestARecoveryIsThatOfItsConcurrencyGroup(t *testing.T) {
 	d := newDesk(t, route(bridge.Failed, alerts), route(bridge.Recovered, alerts))
 	got := report(t, d, in("main", ended("1", "Failed", 1)), in("dev", ended("2", "Succeeded", 2)), in("main", ended("3", "Succeeded", 3)))
 	if diff := cmp.Diff([]bridge.Outcome{bridge.Failed, bridge.Recovered}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// tailing writes a log into the failures that it is asked for.
+type tailing struct{ asked []string }
+
+func (d *tailing) Complete(_ context.Context, n *bridge.Notification) {
+	d.asked = append(d.asked, n.Run.Name)
+	n.Run.Failures = []bridge.Failure{{Log: []string{"the last line"}}}
+}
+
+func TestAFailureIsToldWithItsDetails(t *testing.T) {
+	t.Parallel()
+	details, s := &tailing{}, &service{}
+	d, _ := newDeliverer(t, s, table(t))
+	d.Details = details
+	stopped := ended("4", "Failed", 1)
+	stopped.Annotations = map[string]string{bridge.AnnotationStopped: "a later event takes its place"}
+	for _, run := range []bridge.Run{ended("1", "Failed", 1), ended("2", "Succeeded", 1), ended("3", "Running", 0), stopped} {
+		n := note(run.UID)
+		n.Run = run
+		if err := d.Handle(t.Context(), n, bus.Delivery{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"load-1"}, details.asked); diff != "" {
+		t.Error(diff)
+	}
+	if len(s.runs) != 4 || len(s.runs[0].Failures) != 1 || s.runs[0].Failures[0].Log[0] != "the last line" {
+		t.Errorf("told: %+v", s.runs)
+	}
+}
+
+// lanes is a service whose lanes are the addresses.
+type lanes struct{ service }
+
+func (*lanes) Lane(n bridge.Notification) string { return n.Address }
+
+func TestAPauseHoldsUpItsLaneOnly(t *testing.T) {
+	t.Parallel()
+	s := &lanes{}
+	s.errs = []error{bridge.RetryAfter(errors.New("slow down"), time.Minute)}
+	d, _ := newDeliverer(t, s, table(t))
+	for i, address := range []string{"busy", "busy", "idle"} {
+		n := note(address + string(rune('0'+i)))
+		n.Address = address
+		err := d.Handle(t.Context(), n, bus.Delivery{})
+		if _, waits := bridge.Wait(err); waits != (address == "busy") {
+			t.Errorf("%s: %v", n.Key, err)
+		}
+	}
+	if diff := cmp.Diff([]string{"idle2"}, s.sent); diff != "" {
 		t.Error(diff)
 	}
 }

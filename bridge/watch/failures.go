@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
@@ -35,7 +36,41 @@ func failures(nodes map[string]node) []bridge.Failure {
 		}
 		return strings.Compare(a.Path, b.Path)
 	})
-	return found
+	return boundFailures(found)
+}
+
+// Bounds of what is told of failures, so that a notification fits into a message of the bus (1 MiB).
+const (
+	maxFailures       = 500
+	maxMessage        = 4 << 10   // bytes of one failure's message
+	maxFailuresInText = 256 << 10 // bytes of all their messages
+)
+
+// boundFailures keeps the first failures, and of the messages as much as there is room for.
+func boundFailures(all []bridge.Failure) []bridge.Failure {
+	all = all[:min(len(all), maxFailures)]
+	room := maxFailuresInText
+	for i := range all {
+		all[i].Message = cut(all[i].Message, min(maxMessage, room))
+		room -= len(all[i].Message)
+	}
+	return all
+}
+
+// cut shortens s to n bytes at most, between two characters.
+func cut(s string, n int) string {
+	const mark = "…"
+	if len(s) <= n {
+		return s
+	}
+	if n < len(mark) {
+		return ""
+	}
+	end := n - len(mark)
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + mark
 }
 
 func failed(n node) bool { return n.Phase == "Failed" || n.Phase == "Error" }
@@ -66,7 +101,10 @@ func lastAttempt(retry node, nodes map[string]node) string {
 func failure(n node, nodes map[string]node, retries map[string]node) bridge.Failure {
 	f := bridge.Failure{
 		Path: path(n, nodes, retries), Template: n.TemplateName, Phase: n.Phase,
-		Message: n.Message, ExitCode: n.Outputs.ExitCode, Finished: utc(n.FinishedAt),
+		Message: n.Message, ExitCode: n.Outputs.ExitCode, Finished: utc(n.FinishedAt), Node: n.ID,
+	}
+	if n.Type == "Container" {
+		f.Node = n.BoundaryID // the pod's; containers of a container set have none of their own
 	}
 	if attempts := len(retries[n.ID].Children); attempts > 1 {
 		f.Message = strings.TrimSpace(fmt.Sprintf("%s (attempt %d of %d)", f.Message, attempts, attempts))

@@ -74,7 +74,7 @@ func TestFailuresAreTheStepsThatMadeTheRunFail(t *testing.T) {
 			}
 			got := failures(nodes)
 			for i := range got {
-				got[i].Finished = time.Time{}
+				got[i].Finished, got[i].Node = time.Time{}, ""
 				if c.want[i].Phase == "" {
 					c.want[i].Phase = "Failed"
 				}

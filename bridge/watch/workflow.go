@@ -65,6 +65,7 @@ type node struct {
 	Phase        string      `json:"phase"`
 	Message      string      `json:"message"`
 	BoundaryID   string      `json:"boundaryID"`
+	StartedAt    metav1.Time `json:"startedAt"`
 	FinishedAt   metav1.Time `json:"finishedAt"`
 	Children     []string    `json:"children"`
 	Outputs      struct {
@@ -104,6 +105,7 @@ func read(o *unstructured.Unstructured) (bridge.Run, error) {
 	}
 	if run.Completed() {
 		run.Outputs = wf.outputs()
+		run.Steps = steps(wf.Metadata.Name, wf.Status.Nodes)
 	}
 	if run.Phase == "Failed" || run.Phase == "Error" {
 		run.Failures = failures(wf.Status.Nodes)

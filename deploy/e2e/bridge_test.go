@@ -44,6 +44,7 @@ type setup struct {
 	config       string   // more YAML for the config file
 	env          []string // more environment
 	subscription string   // Pub/Sub, if any
+	app          string   // more of the config's section github
 }
 
 // newBridge writes the config of a bridge for one namespace; start starts it.
@@ -55,15 +56,19 @@ func newBridge(t testing.TB, s setup) *proc {
 	write(t, dir, "github-secret", githubSecret)
 	write(t, dir, "slack-secret", slackSecret)
 	write(t, dir, "slack-token", slackToken)
+	app := ""
+	if s.app != "" {
+		app = ", " + s.app
+	}
 	config := fmt.Sprintf(`
 namespace: %s
 http: {listen: %q}
 kubernetes: {kubeconfig: %s}
 log: {level: debug}
 argo: {ui: "https://argo.example.com"}
-github: {webhookSecretFiles: [%[4]s/github-secret]}
+github: {webhookSecretFiles: [%[4]s/github-secret]%[6]s}
 slack: {signingSecretFiles: [%[4]s/slack-secret], tokenFile: %[4]s/slack-token, apiURL: %[5]q}
-`, s.namespace, p.address, s.cluster.kubeconfig, dir, p.slack.APIURL())
+`, s.namespace, p.address, s.cluster.kubeconfig, dir, p.slack.APIURL(), app)
 	if s.subscription != "" {
 		config += fmt.Sprintf("gcs: {subscriptions: [%s]}\n", s.subscription)
 	}
