@@ -150,12 +150,9 @@ func (h *hub) send(event string, body object) {
 // comment says something under a pull request.
 func (h *hub) comment(number int, who, text string) {
 	h.t.Helper()
-	h.send("issue_comment", object{
-		"action": "created", "sender": object{"login": who}, "installation": object{"id": installation},
-		"repository": object{"full_name": forge, "url": "https://api.github.com/repos/" + forge},
-		"issue":      object{"number": number, "pull_request": object{"url": "x"}, "labels": []any{}},
-		"comment":    object{"id": 1000 + h.n, "body": text, "user": object{"login": who}},
-	})
+	body := commentBy(who, number, text)
+	body["comment"].(object)["id"] = 1000 + h.n
+	h.send("issue_comment", body)
 }
 
 // check waits for the check run of a commit and template to have a history.
