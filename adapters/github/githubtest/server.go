@@ -45,7 +45,8 @@ type Server struct {
 	serial        int64
 
 	repositories map[string]*repository
-	teams        map[string]string // organization/team/login → state
+	teams        map[string]string   // organization/team/login → state
+	reports      map[string]*reports // by owner/name in lower case
 }
 
 // A Request is one that the Server got.
@@ -111,6 +112,7 @@ func Start(o Options) (*Server, error) {
 func (s *Server) routes() {
 	s.routeTokens()
 	s.routeRepositories()
+	s.routeReports()
 }
 
 // Close stops the server.
