@@ -28,7 +28,7 @@ type Pull struct {
 	Number         int
 	Title, Author  string
 	State          string // open if empty
-	Draft          bool
+	Draft, Merged  bool
 	Head, HeadRef  string // Head and Base are commits
 	HeadRepository string // the same repository if empty; "-" for a fork that is gone
 	Base, BaseRef  string // BaseRef: main if empty
@@ -76,7 +76,8 @@ func (s *Server) SetCommit(repository string, c Commit) {
 	s.in(repository).commits[c.SHA] = c
 }
 
-// SetComparison says what lies between two commits, or names of branches.
+// SetComparison says what lies between two commits, or names of branches. Where there are commits the other way round as
+// well, the two have diverged.
 func (s *Server) SetComparison(repository, base, head string, files []File, commits ...Commit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,6 +93,7 @@ func (s *Server) routeRepositories() {
 	s.handle(at+"/pulls/{number}/files", "pull_requests=read", s.listPullFiles)
 	s.handle(at+"/compare/{basehead...}", "contents=read", s.compare)
 	s.handle(at+"/commits/{sha}", "contents=read", s.getCommit)
+	s.handle(at+"/git/commits/{sha}", "contents=read", s.getGitCommit)
 	s.routePeople()
 }
 
@@ -125,7 +127,7 @@ func (s *Server) getPull(w http.ResponseWriter, r *http.Request, _ identity) {
 		labels = append(labels, map[string]any{"name": l})
 	}
 	reply(w, http.StatusOK, map[string]any{
-		"id": 100000 + p.Number, "number": p.Number, "state": p.State, "title": p.Title, "draft": p.Draft, "labels": labels,
+		"id": 100000 + p.Number, "number": p.Number, "state": p.State, "title": p.Title, "draft": p.Draft, "merged": p.Merged, "labels": labels,
 		"user": map[string]any{"login": p.Author, "type": "User"},
 		"head": side(p.HeadRef, p.Head, p.HeadRepository), "base": side(p.BaseRef, p.Base, fullName(r)),
 		"html_url": "https://github.com/" + fullName(r) + "/pull/" + strconv.Itoa(p.Number), "changed_files": len(p.Files),
@@ -138,12 +140,16 @@ func (s *Server) listPullFiles(w http.ResponseWriter, r *http.Request, _ identit
 	}
 }
 
-// compare shows the files on the first page only; pages are of commits.
+// compare shows the files on the first page only; pages are of commits. What is known of the other direction alone is
+// behind: it has no files of its own.
 func (s *Server) compare(w http.ResponseWriter, r *http.Request, _ identity) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c, ok := s.in(fullName(r)).comparisons[r.PathValue("basehead")]
-	if !ok {
+	base, head, _ := strings.Cut(r.PathValue("basehead"), "...")
+	known := s.in(fullName(r)).comparisons
+	c, ahead := known[base+"..."+head]
+	back, behind := known[head+"..."+base]
+	if !ahead && !behind {
 		fail(w, http.StatusNotFound, "Not Found")
 		return
 	}
@@ -151,8 +157,17 @@ func (s *Server) compare(w http.ResponseWriter, r *http.Request, _ identity) {
 	for _, each := range c.commits {
 		commits = append(commits, each.document())
 	}
+	status := "identical"
+	switch {
+	case len(c.commits) > 0 && len(back.commits) > 0:
+		status = "diverged"
+	case len(back.commits) > 0:
+		status = "behind"
+	case len(c.commits) > 0:
+		status = "ahead"
+	}
 	v := map[string]any{
-		"status": "ahead", "ahead_by": len(commits), "behind_by": 0, "total_commits": len(commits), "commits": page(w, r, commits),
+		"status": status, "ahead_by": len(c.commits), "behind_by": len(back.commits), "total_commits": len(commits), "commits": page(w, r, commits),
 	}
 	if positive(r.URL.Query().Get("page"), 1) == 1 {
 		v["files"] = fileDocuments(c.files, maxCompareFiles)
@@ -169,6 +184,18 @@ func (s *Server) getCommit(w http.ResponseWriter, r *http.Request, _ identity) {
 		return
 	}
 	reply(w, http.StatusOK, c.document())
+}
+
+// getGitCommit shows a commit as git has it.
+func (s *Server) getGitCommit(w http.ResponseWriter, r *http.Request, _ identity) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.in(fullName(r)).commits[r.PathValue("sha")]
+	if !ok {
+		fail(w, http.StatusNotFound, "Not Found")
+		return
+	}
+	reply(w, http.StatusOK, map[string]any{"sha": c.SHA, "message": c.Message})
 }
 
 func (c Commit) document() map[string]any {
