@@ -205,7 +205,7 @@ func TestWhatCannotBeShownSaysWhy(t *testing.T) {
 		change func(*bridge.Notification, *adapter.Address)
 		says   string
 	}{
-		"a run that no event of GitHub started": {TargetCheck, func(_ *bridge.Notification, a *adapter.Address) { *a = adapter.Address{} }, "names no repository"},
+		"a run that no event of GitHub started": {TargetCheck, func(_ *bridge.Notification, a *adapter.Address) { *a = adapter.Address{} }, "no event of GitHub"},
 		"a webhook of the repository":           {TargetCheck, func(_ *bridge.Notification, a *adapter.Address) { a.Installation = 0 }, "only a GitHub App"},
 		"an event without a commit":             {TargetStatus, func(_ *bridge.Notification, a *adapter.Address) { a.Commit = "" }, "no commit"},
 		"a commit that is none":                 {TargetCheck, func(_ *bridge.Notification, a *adapter.Address) { a.Commit = "../../x" }, "no commit"},
