@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/argo-bridge/argo-bridge/adapters/github/githubtest"
 )
 
 // bridgeBound is how long the bridge may take to serve.
@@ -16,17 +18,18 @@ const bridgeBound = time.Minute
 
 // A bridge is the running child `argo-bridge serve`.
 type bridge struct {
-	settings settings
-	secrets  secrets
-	slackAPI string
-	child    *guarded
-	log      *os.File
-	url      string
+	settings  settings
+	secrets   secrets
+	slackAPI  string
+	githubAPI string
+	child     *guarded
+	log       *os.File
+	url       string
 }
 
 // startBridge writes the config that a user would write, and runs the bridge with it until it serves.
-func startBridge(ctx context.Context, s settings, c *cluster, w *workspace, j *journal) (*bridge, error) {
-	b := &bridge{settings: s, secrets: w.secrets, slackAPI: w.server.APIURL()}
+func startBridge(ctx context.Context, s settings, c *cluster, w *workspace, f *forge, j *journal) (*bridge, error) {
+	b := &bridge{settings: s, secrets: w.secrets, slackAPI: w.server.APIURL(), githubAPI: f.URL}
 	// The bus begins empty: this story's history is its own.
 	if err := os.RemoveAll(s.path("bus")); err != nil {
 		return nil, err
@@ -86,7 +89,11 @@ func (b *bridge) writeConfig(c *cluster) error {
 		"kubernetes": map[string]any{"kubeconfig": s.path("bridge.kubeconfig")},
 		"bus":        map[string]any{"dataDir": s.path("bus")},
 		"gcs":        map[string]any{"subscriptions": []string{subscription}},
-		"github":     map[string]any{"webhookSecretFiles": []string{s.path("secrets", "github")}},
+		"github": map[string]any{
+			"webhookSecretFiles": []string{s.path("secrets", "github")},
+			"app":                map[string]any{"id": forgeApp, "privateKeyFile": s.path("secrets", "github-key")},
+			"baseURL":            b.githubAPI,
+		},
 		"slack": map[string]any{
 			"signingSecretFiles": []string{s.path("secrets", "slack-signing")},
 			"tokenFile":          s.path("secrets", "slack-token"),
@@ -99,6 +106,7 @@ func (b *bridge) writeConfig(c *cluster) error {
 	return errors.Join(
 		os.MkdirAll(s.path("secrets"), 0o700),
 		os.WriteFile(s.path("secrets", "github"), []byte(b.secrets.github), 0o600),
+		os.WriteFile(s.path("secrets", "github-key"), githubtest.KeyPEM(), 0o600),
 		os.WriteFile(s.path("secrets", "slack-signing"), []byte(b.secrets.slackSigning), 0o600),
 		os.WriteFile(s.path("secrets", "slack-token"), []byte(b.secrets.slackToken), 0o600),
 		os.WriteFile(s.path("bridge.yaml"), config, 0o600),

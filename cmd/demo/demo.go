@@ -18,6 +18,7 @@ type demo struct {
 	cluster *cluster
 	google  *googleCloud
 	slack   *workspace
+	forge   *forge
 	bridge  *bridge
 
 	stops []func() error // what was started, to be stopped last in, first out
@@ -63,7 +64,7 @@ func (d *demo) start(ctx context.Context) error {
 	}{
 		{"Kubernetes and Argo Workflows", d.startCluster},
 		{"workflowtemplates/examples", d.applyExamples},
-		{"Cloud Storage, Pub/Sub, Slack", d.startServices},
+		{"Cloud Storage, Pub/Sub, Slack, GitHub", d.startServices},
 		{"argo-bridge serve", d.startBridge},
 	} {
 		began := time.Now()
@@ -116,11 +117,15 @@ func (d *demo) startServices(ctx context.Context) (says string, err error) {
 	d.stops = append(d.stops, func() error { d.google.stop(); return nil })
 	d.slack = startWorkspace()
 	d.stops = append(d.stops, func() error { d.slack.server.Close(); return nil })
-	return "fake-gcs-server, Google's pstest, slacktest", nil
+	if d.forge, err = startForge(); err != nil {
+		return "", err
+	}
+	d.stops = append(d.stops, func() error { d.forge.Close(); return nil })
+	return "fake-gcs-server, Google's pstest, slacktest, githubtest", nil
 }
 
 func (d *demo) startBridge(ctx context.Context) (says string, err error) {
-	if d.bridge, err = startBridge(ctx, d.settings, d.cluster, d.slack, d.journal); err != nil {
+	if d.bridge, err = startBridge(ctx, d.settings, d.cluster, d.slack, d.forge, d.journal); err != nil {
 		return "", err
 	}
 	d.stops = append(d.stops, d.stopBridge)

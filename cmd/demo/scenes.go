@@ -15,6 +15,8 @@ type scene struct {
 	phase    string // the Workflow's last phase
 	// told are the messages that follow, "outcome destination"; without any, silence is expected.
 	told []string
+	// may are messages that may follow: a short run begins and ends between two looks at it.
+	may []string
 }
 
 // scenes are the story.
@@ -24,6 +26,10 @@ func (d *demo) scenes() ([]scene, error) {
 		return nil, err
 	}
 	docs, err := d.payload("github-push-docs.json")
+	if err != nil {
+		return nil, err
+	}
+	pull, err := d.payload("github-pull-request.json")
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +49,9 @@ func (d *demo) scenes() ([]scene, error) {
 			send: d.bridge.github("push", delivery, push)},
 		{title: "GitHub delivers the same push once more", repeated: true,
 			send: d.bridge.github("push", delivery, push)},
+		{title: "GitHub: a pull request, which gets a check", phase: "Succeeded",
+			told: []string{"completed github:check"}, may: []string{"started github:check"},
+			send: d.bridge.github("pull_request", newDelivery(), pull)},
 		{title: "Slack: a command", phase: "Succeeded", told: []string{"succeeded slack:reply"},
 			send: d.bridge.command(d.slack.releases, "staging v1.4.0", d.slack.server.ResponseURL("deploy"))},
 	}, nil
