@@ -124,11 +124,7 @@ func (a *App) Client(ctx context.Context, installation int64, repository string)
 			return nil, err
 		}
 	}
-	c, ok := a.clients.get(at)
-	if !ok {
-		c = a.newClient(installation, repository)
-		a.clients.put(at, c, 0)
-	}
+	c := a.clients.getOr(at, func() *client { return a.newClient(installation, repository) })
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if _, err := c.token.current.Load().Token(ctx); err != nil {

@@ -29,6 +29,22 @@ func newCache[K comparable, V any](size int, now func() time.Time) *cache[K, V] 
 func (c *cache[K, V]) get(key K) (value V, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.find(key)
+}
+
+// getOr returns the value that is kept, or makes one and keeps it for ever. Who wants the same meanwhile waits.
+func (c *cache[K, V]) getOr(key K, make func() V) V {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	value, ok := c.find(key)
+	if !ok {
+		value = make()
+		c.keep(entry[K, V]{key: key, value: value})
+	}
+	return value
+}
+
+func (c *cache[K, V]) find(key K) (value V, ok bool) {
 	element := c.entries[key]
 	if element == nil {
 		return value, false
@@ -46,14 +62,18 @@ func (c *cache[K, V]) get(key K) (value V, ok bool) {
 func (c *cache[K, V]) put(key K, value V, keep time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if element := c.entries[key]; element != nil {
-		c.remove(element)
-	}
 	e := entry[K, V]{key: key, value: value}
 	if keep > 0 {
 		e.until = c.now().Add(keep)
 	}
-	c.entries[key] = c.order.PushFront(e)
+	c.keep(e)
+}
+
+func (c *cache[K, V]) keep(e entry[K, V]) {
+	if element := c.entries[e.key]; element != nil {
+		c.remove(element)
+	}
+	c.entries[e.key] = c.order.PushFront(e)
 	if c.order.Len() > c.size {
 		c.remove(c.order.Back())
 	}

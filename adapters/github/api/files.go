@@ -58,7 +58,7 @@ func (a *Answers) files(ctx context.Context, e bridge.Event, f *bridge.Facts) er
 			f.Beyond["paths"] = a.options.RunBeyond
 		}
 		paths = c.paths
-		f.Values["paths"] = slices.Clone(paths)
+		f.Values["paths"] = append([]string{}, paths...)
 		delete(f.Missing, "paths")
 	}
 	list := make([]any, len(paths))

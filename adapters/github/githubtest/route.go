@@ -54,6 +54,16 @@ func (s *Server) handle(pattern string, who kind, h func(w http.ResponseWriter, 
 	})
 }
 
+// unknown answers where no route is: not even that is told to somebody whom GitHub does not know.
+func (s *Server) unknown(w http.ResponseWriter, r *http.Request, _ identity) {
+	app := strings.Count(r.Header.Get("Authorization"), ".") == 2
+	if _, status, message := s.authenticate(r, app); status != 0 {
+		fail(w, status, message)
+		return
+	}
+	fail(w, http.StatusNotFound, "Not Found")
+}
+
 // permit refuses a repository that the token is not for as if it did not exist, and then a permission that it lacks.
 func (s *Server) permit(w http.ResponseWriter, r *http.Request, id identity, who kind) (status int, message string) {
 	if r.PathValue("repo") != "" && !id.has(fullName(r)) {

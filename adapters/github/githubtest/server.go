@@ -110,6 +110,7 @@ func Start(o Options) (*Server, error) {
 
 // routes registers what the parts of the API answer.
 func (s *Server) routes() {
+	s.handle("/", anybody, s.unknown)
 	s.routeTokens()
 	s.routeRepositories()
 	s.routeReports()
