@@ -107,7 +107,8 @@ func origin(m bridge.Notification) string {
 	if event := code(m.Run.Annotations[bridge.AnnotationEventTitle], 300); event != "" {
 		parts = append(parts, "started by "+link(event, m.Run.Annotations[bridge.AnnotationEventURL]))
 	}
-	return strings.Join(parts, " · ")
+	text := strings.Join(parts, " · ")
+	return strings.ToUpper(text[:1]) + text[1:] // begins with a word of its own
 }
 
 func writeFailures(b *strings.Builder, m bridge.Notification, s stage, size measure) {
@@ -122,7 +123,7 @@ func writeFailures(b *strings.Builder, m bridge.Notification, s stage, size meas
 		fmt.Fprintf(b, "\n### ✗ %s\n\n", code(f.Path, 300))
 		var parts []string
 		if f.ExitCode != "" {
-			parts = append(parts, "exit code "+code(f.ExitCode, 20))
+			parts = append(parts, "Exit code "+code(f.ExitCode, 20))
 		}
 		if f.Message != "" {
 			parts = append(parts, code(f.Message, size.message))
