@@ -47,6 +47,8 @@ type Server struct {
 	repositories map[string]*repository
 	teams        map[string]string   // organization/team/login → state
 	reports      map[string]*reports // by owner/name in lower case
+	teams        map[string]string   // organization/team/login → state
+	app          application
 }
 
 // A Request is one that the Server got.
@@ -114,16 +116,24 @@ func (s *Server) routes() {
 	s.routeTokens()
 	s.routeRepositories()
 	s.routeReports()
+	s.routeApp()
 }
 
-// Close stops the server.
-func (s *Server) Close() { s.http.Close() }
+// Close stops the server, when no delivery is under way.
+func (s *Server) Close() {
+	s.WaitForDeliveries()
+	s.http.Close()
+}
 
 // AppID is the App's id, and Slug its name in addresses.
 func (s *Server) AppID() int64 { return s.options.AppID }
 
 // Slug is the App's name in addresses.
-func (s *Server) Slug() string { return s.options.Slug }
+func (s *Server) Slug() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.options.Slug
+}
 
 // now is the Server's clock.
 func (s *Server) now() time.Time { return s.options.Now() }
