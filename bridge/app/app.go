@@ -17,6 +17,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/github/api"
+	"github.com/argo-bridge/argo-bridge/adapters/github/sweep"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
 	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
@@ -85,6 +86,7 @@ type App struct {
 	github    *api.App // nil without a GitHub App
 	inquirers map[string]bridge.Inquirer
 	threads   threads.Book
+	sweeper   *sweep.Sweeper // nil without a GitHub App
 }
 
 // New validates the options, reads the secrets, listens, opens the bus and connects to Kubernetes. It
@@ -159,7 +161,7 @@ func (a *App) Run(ctx context.Context) error {
 		return err
 	}
 	l.start(stageDispatch, "dispatch", func(ctx context.Context) error {
-		return a.bus.ConsumeEvents(ctx, a.options.Dispatch.Workers, through[bus.EventHandler](a.seams.Events, a.dispatch.Handle))
+		return a.bus.ConsumeEvents(ctx, a.options.Dispatch.Workers, through[bus.EventHandler](a.seams.Events, a.follow(a.dispatch.Handle)))
 	})
 	l.start(stageDispatch, "leader", func(ctx context.Context) error { return a.elector.Run(ctx, a.lead) })
 	a.log.Info("serving")
@@ -212,6 +214,9 @@ func (a *App) lead(ctx context.Context) {
 	a.dispatch.Lead()
 	parts.Go(func() { _ = a.room.Work(ctx, a.options.Dispatch.Workers, a.replayer.Work(a.dispatch.Work)) })
 	parts.Go(func() { _ = a.bus.Trim(ctx, a.room.Sequences) })
+	if a.sweeper != nil {
+		parts.Go(func() { a.sweeper.Run(ctx) })
+	}
 }
 
 // knowRuns makes sure that the runs which the leader before has made are counted.

@@ -2,12 +2,17 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
+
+	"go.uber.org/zap"
 
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/github/api"
+	"github.com/argo-bridge/argo-bridge/adapters/github/sweep"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
@@ -126,4 +131,63 @@ func (a *App) buildGitHub(t tables) error {
 // buildOrders makes the clerk, who needs the dispatcher as the dispatcher needs the clerk.
 func (a *App) buildOrders(t tables) {
 	a.dispatch.Orders = &orders.Clerk{Dispatcher: a.dispatch, Threads: a.threads, Runs: runsOf{t.runs}}
+}
+
+// follow hears of what becomes of the App's installations, and then hands the event on. Other replicas find out when
+// GitHub refuses them a token.
+func (a *App) follow(next bus.EventHandler) bus.EventHandler {
+	if a.github == nil {
+		return next
+	}
+	return func(ctx context.Context, e bridge.Event, d bus.Delivery) error {
+		if strings.HasPrefix(e.Type, "com.github.installation") {
+			a.installation(e)
+		}
+		return next(ctx, e, d)
+	}
+}
+
+func (a *App) installation(e bridge.Event) {
+	var body struct {
+		Action       string
+		Installation struct {
+			ID      int64
+			Account struct{ Login string }
+		}
+	}
+	if err := json.Unmarshal(e.Data, &body); err != nil || body.Installation.ID == 0 {
+		return
+	}
+	switch body.Action {
+	case "deleted", "suspend":
+		a.github.Suspend(body.Installation.ID)
+	default:
+		a.github.Forget(body.Installation.ID)
+	}
+	a.part("github").Info("the App's installation has changed", zap.String("account", body.Installation.Account.Login),
+		zap.String(bridge.LogEventType, e.Type), zap.Int64("installation", body.Installation.ID))
+}
+
+// buildSweep makes the search for deliveries that did not arrive; nil where there is none.
+func (a *App) buildSweep(t tables) *sweep.Sweeper {
+	if a.github == nil || a.options.GitHub.Sweep.Disabled {
+		return nil
+	}
+	window := sweep.Window
+	if a.options.GitHub.BaseURL != "" {
+		window = sweep.EnterpriseWindow
+	}
+	return sweep.New(sweep.Options{
+		Deliveries: a.github.JWT().Apps, Register: register{t.state}, Known: a.knows, Window: window,
+		Every: a.options.GitHub.Sweep.Interval(), Now: a.seams.Now, Log: a.part("sweep"), Observer: a.metrics,
+	})
+}
+
+// knows says whether an event has arrived.
+func (a *App) knows(ctx context.Context, e bridge.Event) (bool, error) {
+	if _, known, err := a.ledger.Find(ctx, e.Hash()); err != nil || known {
+		return known, err
+	}
+	_, there, err := a.bus.Unsettled(ctx, e.Hash())
+	return there, err
 }

@@ -32,7 +32,14 @@ type metrics struct {
 	notify        *prometheus.HistogramVec
 	githubLeft    *prometheus.GaugeVec
 	githubBeyond  prometheus.Counter
+	recovered     prometheus.Counter
+	gaveUp        *prometheus.CounterVec
 }
+
+// Recovered and GaveUp implement the observer of adapters/github/sweep.
+func (m *metrics) Recovered(n int) { m.recovered.Add(float64(n)) }
+
+func (m *metrics) GaveUp(reason string) { m.gaveUp.WithLabelValues(reason).Inc() }
 
 // RateLimit and BeyondLimits implement the observer of adapters/github/api.
 func (m *metrics) RateLimit(installation int64, remaining, _ int, _ time.Time) {
@@ -77,7 +84,11 @@ func newMetrics() *metrics {
 	m.githubBeyond = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "argo_bridge_github_beyond_limits_total", Help: "Changes of more files than GitHub tells.",
 	})
-	registry.MustRegister(m.githubLeft, m.githubBeyond)
+	m.recovered = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "argo_bridge_github_deliveries_recovered_total", Help: "Deliveries of GitHub's that had failed, and arrived when they were asked for again.",
+	})
+	m.gaveUp = counter("github_deliveries_given_up_total", "Failed deliveries of GitHub's that are not asked for again.", "reason")
+	registry.MustRegister(m.githubLeft, m.githubBeyond, m.recovered)
 	registry.MustRegister(m.duplicates, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

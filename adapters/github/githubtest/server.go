@@ -47,7 +47,6 @@ type Server struct {
 	repositories map[string]*repository
 	teams        map[string]string   // organization/team/login → state
 	reports      map[string]*reports // by owner/name in lower case
-	teams        map[string]string   // organization/team/login → state
 	app          application
 }
 
