@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -428,4 +429,46 @@ func TestAForgedRunWritesNoCheck(t *testing.T) {
 			t.Errorf("the forged run has written %+v", c)
 		}
 	}
+}
+
+func TestDeliveriesOfAnHourWithoutABridgeAreAllRecovered(t *testing.T) {
+	t.Parallel()
+	const missed = 40
+	h := newHub(t, shared(t), ciTemplate)
+	h.SetApp(githubtest.App{HookURL: "http://" + h.address + "/webhooks/github", HookSecret: githubSecret, ContentType: "json"})
+	body := func(n int) []byte {
+		commit := fmt.Sprintf("%040x", n+1)
+		h.commits(100+n, forge, "owner", commit, "work", "src/main.go")
+		return mustJSON(t, h.pull("opened", forge, "owner", commit, "work 0", 100+n))
+	}
+	if _, status := h.Deliver("pull_request", body(0)); status != http.StatusAccepted {
+		t.Fatalf("the bridge answers %d", status)
+	}
+	h.quiet()
+	h.kill()
+	for n := 1; n <= missed; n++ {
+		if _, status := h.Deliver("pull_request", body(n)); status < 500 {
+			t.Fatalf("nobody listens, and the answer is %d", status)
+		}
+	}
+	h.AgeDeliveries(time.Hour)
+	h.startReady()
+	eventually(t, "all deliveries have started their run", func() error {
+		if got := len(h.runs("ci")); got != missed+1 {
+			return fmt.Errorf("%d runs, want %d", got, missed+1)
+		}
+		return nil
+	})
+	h.quiet()
+	h.WaitForDeliveries()
+	ids := h.runs("ci")
+	if len(slices.Compact(slices.Clone(ids))) != missed+1 || len(ids) != missed+1 {
+		t.Errorf("%d runs of %d commits, want %d", len(ids), len(slices.Compact(ids)), missed+1)
+	}
+	eventually(t, "the metric tells of what was recovered", func() error {
+		if got := h.metric("argo_bridge_github_deliveries_recovered_total"); got != fmt.Sprint(missed) {
+			return fmt.Errorf("%s", got)
+		}
+		return nil
+	})
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	gh "github.com/google/go-github/v60/github"
 	"go.uber.org/zap"
@@ -57,7 +56,7 @@ func (s *Sweeper) askFor(ctx context.Context, st *state, guid string, f *failure
 		return s.store(ctx, st)
 	}
 	before := *f
-	f.Asked, f.Since, f.Next = f.Asked+1, f.Attempt, s.now().Add(f.pause())
+	f.Asked, f.Since, f.Next = f.Asked+1, f.Attempt, s.now().Add(lostAfter)
 	if err := s.store(ctx, st); err != nil {
 		*f = before
 		return err
@@ -67,11 +66,6 @@ func (s *Sweeper) askFor(ctx context.Context, st *state, guid string, f *failure
 		return s.refused(ctx, st, guid, f, fmt.Errorf("ask for the delivery %s: %w", guid, err))
 	}
 	return nil
-}
-
-// pause is the time until the delivery may be asked for again.
-func (f *failure) pause() time.Duration {
-	return max(lostAfter, pauses[min(f.Tried, len(pauses)-1)])
 }
 
 // refused settles a delivery that GitHub does not have any more or does not send again. Refusals of the App itself, and

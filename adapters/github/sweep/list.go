@@ -80,20 +80,21 @@ func succeeded(d *gh.HookDelivery) bool {
 
 // merge brings what was read into the state: it says which deliveries have arrived that the state holds as failed. What
 // does not find room is left for the next sweep, which then reads from there.
-func (st *state) merge(r *reading, most int) (arrived []string) {
+func (st *state) merge(r *reading) (arrived []string) {
 	for guid := range r.arrived {
 		if st.Failed[guid] != nil {
 			arrived = append(arrived, guid)
 		}
 	}
-	left := time.Time{}
+	open, left := len(st.oldest()), time.Time{}
 	for _, guid := range r.oldest() {
 		found, known := r.failed[guid], st.Failed[guid]
 		switch {
 		case known != nil:
 			known.follow(found)
-		case len(st.Failed) < most+len(arrived):
+		case open < maxOpen && len(st.Failed) < maxFailed:
 			st.Failed[guid] = found
+			open++
 		case left.IsZero():
 			left = found.At
 		}
@@ -125,6 +126,7 @@ func (f *failure) follow(newer *failure) {
 		return
 	}
 	if f.Asked > 0 && f.Attempt == f.Since {
+		f.Next = newer.At.Add(pauses[min(f.Tried, len(pauses)-1)])
 		f.Tried++
 	}
 	f.Attempt, f.Status, f.At = newer.Attempt, newer.Status, newer.At

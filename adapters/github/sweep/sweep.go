@@ -36,8 +36,9 @@ const (
 	// makes none.
 	maxTries = 5
 	maxAsked = 15
-	// maxFailed bounds the state: some 200 KB of JSON.
-	maxFailed = 1000
+	// maxOpen bounds what is asked for at a time, and maxFailed all that the state holds: some 600 KB of JSON.
+	maxOpen   = 1000
+	maxFailed = 3000
 	// margin is how far behind the newest delivery the next sweep reads again: an attempt that began earlier may have
 	// ended, and be listed, later. GitHub waits for 10 s, an Enterprise Server for 30 s.
 	margin = 10 * time.Minute
@@ -162,7 +163,7 @@ func (s *Sweeper) Sweep(ctx context.Context) (pending int, err error) {
 	if ctx.Err() != nil {
 		return len(st.oldest()), ctx.Err()
 	}
-	recovered := s.recover(st, st.merge(r, maxFailed))
+	recovered := s.recover(st, st.merge(r))
 	gone := s.settle(st, now)
 	if err := s.store(ctx, st); err != nil {
 		return len(st.oldest()), err
@@ -178,7 +179,7 @@ func (s *Sweeper) Sweep(ctx context.Context) (pending int, err error) {
 }
 
 // recover drops what has arrived from the state, and counts what was asked for.
-func (s *Sweeper) recover(st *state, arrived []string) (n int) {
+func (*Sweeper) recover(st *state, arrived []string) (n int) {
 	for _, guid := range arrived {
 		f := st.Failed[guid]
 		delete(st.Failed, guid)
