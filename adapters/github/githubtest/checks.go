@@ -211,7 +211,7 @@ func (s *Server) checkDocument(c *CheckRun) map[string]any {
 		"output": map[string]any{
 			"title": orNil(c.Title), "summary": orNil(c.Summary), "text": nil, "annotations_count": len(c.Annotations),
 		},
-		"app": map[string]any{"id": s.AppID(), "slug": s.Slug()}, "pull_requests": []any{},
+		"app": map[string]any{"id": s.AppID(), "slug": s.options.Slug}, "pull_requests": []any{},
 	}
 	if !c.CompletedAt.IsZero() {
 		document["completed_at"] = c.CompletedAt.UTC().Format(time.RFC3339)

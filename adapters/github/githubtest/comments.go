@@ -63,7 +63,7 @@ func (s *Server) routeComments() {
 		number, _ := strconv.Atoi(r.PathValue("number"))
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		c := &Comment{ID: s.nextID(), Number: number, Body: body, Author: s.Slug() + "[bot]", App: s.AppID()}
+		c := &Comment{ID: s.nextID(), Number: number, Body: body, Author: s.options.Slug + "[bot]", App: s.AppID()}
 		all := s.reportsOf(fullName(r))
 		all.comments = append(all.comments, c)
 		reply(w, http.StatusCreated, s.commentDocument(c))
