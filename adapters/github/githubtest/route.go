@@ -118,9 +118,13 @@ func reply(w http.ResponseWriter, status int, v any) {
 	}
 }
 
-// fail answers with an error as GitHub writes it.
-func fail(w http.ResponseWriter, status int, message string) {
-	reply(w, status, map[string]any{"message": message, "documentation_url": "https://docs.github.com/rest"})
+// fail answers with an error as GitHub writes it; details are the entries of a 422's list of errors.
+func fail(w http.ResponseWriter, status int, message string, details ...map[string]string) {
+	v := map[string]any{"message": message, "documentation_url": "https://docs.github.com/rest"}
+	if len(details) > 0 {
+		v["errors"] = details
+	}
+	reply(w, status, v)
 }
 
 // read decodes the request's body, and answers when it is no JSON object.
