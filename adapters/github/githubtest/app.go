@@ -29,7 +29,8 @@ type application struct {
 	App
 	deliveries []*delivery // the oldest first
 	manifests  map[string]*manifest
-	sending    sync.WaitGroup
+	sending    int        // attempts under way
+	sent       *sync.Cond // with the Server's mu: one of them has ended
 }
 
 // SetApp sets what the App's page holds.
@@ -41,7 +42,7 @@ func (s *Server) SetApp(a App) {
 }
 
 func (s *Server) routeApp() {
-	s.app.manifests = map[string]*manifest{}
+	s.app.manifests, s.app.sent = map[string]*manifest{}, sync.NewCond(&s.mu)
 	s.handle("GET /app", asApp, s.showApp)
 	s.handle("GET /app/hook/config", asApp, s.showHook)
 	s.handle("PATCH /app/hook/config", asApp, s.changeHook)
