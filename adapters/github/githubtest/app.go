@@ -48,6 +48,7 @@ func (s *Server) routeApp() {
 	s.handle("PATCH /app/hook/config", asApp, s.changeHook)
 	s.handle("GET /app/installations", asApp, s.listInstallations)
 	s.handle("GET /installation/repositories", "", s.listRepositories)
+	s.handle("GET /repos/{owner}/{repo}/installation", asApp, s.findInstallation)
 	s.routeDeliveries()
 	s.routeManifests()
 }
@@ -145,4 +146,17 @@ func (s *Server) listRepositories(w http.ResponseWriter, r *http.Request, id ide
 		list = append(list, repositoryDocument(full))
 	}
 	reply(w, http.StatusOK, map[string]any{"total_count": len(list), "repository_selection": "selected", "repositories": page(w, r, list)})
+}
+
+// findInstallation: https://docs.github.com/en/rest/apps/apps#get-a-repository-installation-for-the-authenticated-app
+func (s *Server) findInstallation(w http.ResponseWriter, r *http.Request, _ identity) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range s.installations {
+		if (identity{Repositories: i.Repositories}).has(fullName(r)) {
+			reply(w, http.StatusOK, s.installationDocument(i))
+			return
+		}
+	}
+	fail(w, http.StatusNotFound, "Not Found")
 }
