@@ -29,7 +29,8 @@ type application struct {
 	App
 	deliveries []*delivery // the oldest first
 	manifests  map[string]*manifest
-	sending    sync.WaitGroup
+	sending    int        // attempts under way
+	sent       *sync.Cond // with the Server's mu: one of them has ended
 }
 
 // SetApp sets what the App's page holds.
@@ -41,12 +42,13 @@ func (s *Server) SetApp(a App) {
 }
 
 func (s *Server) routeApp() {
-	s.app.manifests = map[string]*manifest{}
+	s.app.manifests, s.app.sent = map[string]*manifest{}, sync.NewCond(&s.mu)
 	s.handle("GET /app", asApp, s.showApp)
 	s.handle("GET /app/hook/config", asApp, s.showHook)
 	s.handle("PATCH /app/hook/config", asApp, s.changeHook)
 	s.handle("GET /app/installations", asApp, s.listInstallations)
 	s.handle("GET /installation/repositories", "", s.listRepositories)
+	s.handle("GET /repos/{owner}/{repo}/installation", asApp, s.findInstallation)
 	s.routeDeliveries()
 	s.routeManifests()
 }
@@ -144,4 +146,17 @@ func (s *Server) listRepositories(w http.ResponseWriter, r *http.Request, id ide
 		list = append(list, repositoryDocument(full))
 	}
 	reply(w, http.StatusOK, map[string]any{"total_count": len(list), "repository_selection": "selected", "repositories": page(w, r, list)})
+}
+
+// findInstallation: https://docs.github.com/en/rest/apps/apps#get-a-repository-installation-for-the-authenticated-app
+func (s *Server) findInstallation(w http.ResponseWriter, r *http.Request, _ identity) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range s.installations {
+		if (identity{Repositories: i.Repositories}).has(fullName(r)) {
+			reply(w, http.StatusOK, s.installationDocument(i))
+			return
+		}
+	}
+	fail(w, http.StatusNotFound, "Not Found")
 }

@@ -53,7 +53,24 @@ func (s *Server) AgeDeliveries(by time.Duration) {
 }
 
 // WaitForDeliveries returns when no attempt is under way.
-func (s *Server) WaitForDeliveries() { s.app.sending.Wait() }
+func (s *Server) WaitForDeliveries() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.app.sending > 0 {
+		s.app.sent.Wait()
+	}
+}
+
+// begin counts an attempt under way, and end one that has ended.
+func (s *Server) begin() { s.count(1) }
+func (s *Server) end()   { s.count(-1) }
+
+func (s *Server) count(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.app.sending += n
+	s.app.sent.Broadcast()
+}
 
 func newGUID() string {
 	b := make([]byte, 16)
@@ -213,9 +230,9 @@ func (s *Server) redeliver(w http.ResponseWriter, r *http.Request, _ identity) {
 	if d == nil {
 		return
 	}
-	s.app.sending.Add(1)
+	s.begin()
 	go func() {
-		defer s.app.sending.Done()
+		defer s.end()
 		s.deliver(&delivery{guid: d.guid, event: d.event, payload: d.payload, redelivery: true})
 	}()
 	reply(w, http.StatusAccepted, map[string]any{})
