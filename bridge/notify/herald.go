@@ -35,12 +35,26 @@ func (r *Reporter) Settled(ctx context.Context, e bridge.Event, f bridge.Facts, 
 		n.Reason = result.Detail
 		n.Subject = bridge.RunKey(e.Hash(), rule.Template, rule.Name, result.Replay)
 		n.Key = keyOf(e, rule, result, outcome, route.To)
-		if n.Options = r.options(ctx, route, run); route.To.AtSource() {
+		if n.Options = r.options(ctx, route, run, known(f, r.Origins)); route.To.AtSource() {
 			n.Address = f.ReplyTo
 		}
 		errs = append(errs, r.Queue.Enqueue(ctx, n))
 	}
 	return true, errors.Join(errs...)
+}
+
+// known finds the variables of an event that is being handled: its record may not be there yet.
+func known(f bridge.Facts, otherwise Origins) func(context.Context, bridge.Run) map[string]any {
+	return func(ctx context.Context, run bridge.Run) map[string]any {
+		if f.Variables == nil {
+			return otherwise.Variables(ctx, run)
+		}
+		all, err := f.Variables()
+		if err != nil {
+			return nil
+		}
+		return all
+	}
 }
 
 // keyOf is the same however often a result is told.
