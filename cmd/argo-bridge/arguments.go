@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// arrange puts the flags of lint, explain, the events and the gcs commands before their other arguments, as
-// urfave/cli wants them, and repeats --template of explain and gcs check before each of several files: people write
+// arrange puts the flags of lint, explain, the events, gcs and github commands before their other arguments, as
+// urfave/cli wants them, and repeats --template of explain and the checks before each of several files: people write
 // `lint DIR --output json`, `explain --template *.yaml --source github` and `events show ID -n argo`.
 func arrange(args []string) []string {
 	n := commandLength(args)
@@ -53,7 +53,7 @@ func commandLength(args []string) int {
 		return 2
 	case args[1] == "events" && len(args) > 2 && slices.Contains([]string{"list", "show", "tail", "replay"}, args[2]):
 		return 3
-	case args[1] == "gcs" && len(args) > 2 && slices.Contains([]string{"setup", "check"}, args[2]):
+	case (args[1] == "gcs" || args[1] == "github") && len(args) > 2 && slices.Contains([]string{"setup", "check"}, args[2]):
 		return 3
 	}
 	return 0
@@ -65,7 +65,9 @@ func takesValue(command, name string) bool {
 	case "help", "h", "generate-bash-completion":
 		return false
 	case "payload", "dry-run":
-		return command != "events" && command != "gcs"
+		return command != "events" && command != "gcs" && command != "github"
+	case "force", "no-browser", "cluster-wide":
+		return command != "github"
 	}
 	return !strings.Contains(name, "=")
 }

@@ -21,20 +21,26 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/expression"
 )
 
-// A page is docs/gcs.md: its commands of argo-bridge, with their lines joined, and its other blocks.
+// A page is one of docs/: its commands of argo-bridge, with their lines joined, and its other blocks.
 type page struct {
 	commands [][]string
 	blocks   []string
 	text     string
+	path     string
 }
 
 func readPage(t *testing.T) page {
 	t.Helper()
-	text, err := os.ReadFile("../../docs/gcs.md")
+	return readPageOf(t, "../../docs/gcs.md")
+}
+
+func readPageOf(t *testing.T, path string) page {
+	t.Helper()
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := page{text: string(text)}
+	p := page{path: path, text: string(text)}
 	for _, m := range regexp.MustCompile("(?s)```[a-z]*\n(.*?)```").FindAllStringSubmatch(p.text, -1) {
 		p.blocks = append(p.blocks, m[1])
 		for line := range strings.Lines(strings.ReplaceAll(m[1], "\\\n", " ")) {
@@ -54,7 +60,7 @@ func (p page) block(t *testing.T, beginning string) string {
 			return b
 		}
 	}
-	t.Fatalf("docs/gcs.md has no block that begins with %q", beginning)
+	t.Fatalf("%s has no block that begins with %q", p.path, beginning)
 	return ""
 }
 
@@ -65,7 +71,7 @@ func (p page) command(t *testing.T, part string) []string {
 			return c
 		}
 	}
-	t.Fatalf("docs/gcs.md has no command with %q", part)
+	t.Fatalf("%s has no command with %q", p.path, part)
 	return nil
 }
 
