@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
@@ -13,6 +14,8 @@ import (
 var told = map[bridge.Verdict]bridge.Outcome{
 	bridge.Matched: bridge.Queued, bridge.Waiting: bridge.Queued, bridge.Held: bridge.EventHeld,
 	bridge.Skipped: bridge.EventSkipped, bridge.Rejected: bridge.EventRejected,
+	// Parked: the template is faulty or gone, which whoever waits for a check has to know.
+	bridge.Parked: bridge.EventRejected,
 }
 
 // Settled stores a notification for each route that asks what became of an event. See dispatch.Herald.
@@ -77,7 +80,10 @@ func intended(e bridge.Event, f bridge.Facts, rule *bridge.Rule, result bridge.R
 		},
 	}
 	switch result.Verdict {
-	case bridge.Matched, bridge.Waiting:
+	case bridge.Matched:
+		run.Phase, run.Message = "Pending", ""
+		run.Namespace, run.Name, _ = strings.Cut(result.Workflow, "/")
+	case bridge.Waiting:
 		run.Phase, run.Message = "Pending", ""
 	case bridge.Held:
 		run.Phase = "Held"

@@ -90,6 +90,9 @@ func (r *Reporter) link(run bridge.Run) string {
 	if err != nil {
 		return ""
 	}
+	if run.UID == "" { // it was made just now
+		return link
+	}
 	return link + "?uid=" + url.QueryEscape(run.UID)
 }
 
