@@ -54,13 +54,14 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 	for _, want := range []string{
 		"column 'price' is missing", "failed slack:#data-alerts", "recovered slack:#data-alerts",
 		"not started: folders", "not started: paths-ignore", "not started again", "only visible to @mona",
+		"argo / ci / pull-request", "completed/success",
 	} {
 		if !strings.Contains(string(said), want) {
 			t.Errorf("the demo does not tell %q", want)
 		}
 	}
-	if n := strings.Count(string(said), "╭─"); n != 4 {
-		t.Errorf("%d messages are drawn, want 4: the failure, the recovery, the answer and the end of the command", n)
+	if n := strings.Count(string(said), "╭─"); n != 5 {
+		t.Errorf("%d messages are drawn, want 5: the failure, the recovery, the check, the answer and the end of the command", n)
 	}
 	if strings.Contains(string(said), "\x1b[") {
 		t.Error("there are colours in spite of NO_COLOR")
