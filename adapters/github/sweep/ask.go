@@ -101,8 +101,8 @@ func (s *Sweeper) has(ctx context.Context, guid string, f *failure) (bool, error
 	if d.Request == nil || d.Request.RawPayload == nil {
 		return false, nil
 	}
-	e, err := github.Translate(cmp.Or(d.GetEvent(), f.Event), guid, *d.Request.RawPayload)
-	if err != nil {
+	e, broken := github.Translate(cmp.Or(d.GetEvent(), f.Event), guid, *d.Request.RawPayload)
+	if broken != nil {
 		return false, nil
 	}
 	has, err := s.known(ctx, e)
