@@ -141,7 +141,7 @@ func (t *turn) work(ctx context.Context) error {
 // the event came is decided now; settled says that it does not fit.
 func (t *turn) learn(ctx context.Context) (settled bool, err error) {
 	if t.facts, t.unread = t.describe(t.event, t.record); t.unread != nil || t.rule == nil {
-		return false, nil
+		return false, nil //nolint:nilerr // start says so
 	}
 	if t.before.Reason != bridge.ReasonLookup {
 		t.facts, err = t.supply(ctx, t.event, t.facts, match.Questions(t.rule, t.facts))
@@ -182,7 +182,7 @@ func (t *turn) pin(ctx context.Context, f bridge.Facts) error {
 // up the other rules for as long as it has to wait.
 func (t *turn) move(ctx context.Context) (moved bool, err error) {
 	if t.task.Line != nil || t.rule == nil || t.rule.Flow.Free() || t.unread != nil {
-		return false, nil
+		return false, nil //nolint:nilerr // start says so
 	}
 	variables, err := expression.NewScope(t.event, t.facts).Variables()
 	if err != nil {
@@ -217,7 +217,7 @@ func (t *turn) start(ctx context.Context) (bridge.Result, error) {
 		return tooMany(result, t.task.Line.MaxWaiting), nil
 	}
 	if t.unread != nil {
-		return become(result, bridge.Rejected, bridge.ReasonPayload, t.unread.Error()), nil
+		return become(result, bridge.Rejected, bridge.ReasonPayload, t.unread.Error()), nil //nolint:nilerr // it is the result
 	}
 	return t.Dispatcher.start(ctx, attempt{
 		event: t.event, facts: t.facts, scope: expression.NewScope(t.event, t.facts), rule: t.rule, replay: t.task.Replay,

@@ -74,7 +74,7 @@ func (c *cluster) log(w http.ResponseWriter, r *http.Request, pod string) {
 	}
 	lines := strings.SplitAfter(text, "\n")
 	tail, _ := strconv.Atoi(r.URL.Query().Get("tailLines"))
-	fmt.Fprint(w, strings.Join(lines[max(0, len(lines)-tail-1):], ""))
+	_, _ = fmt.Fprint(w, strings.Join(lines[max(0, len(lines)-tail-1):], ""))
 }
 
 func (c *cluster) refuse(w http.ResponseWriter, code int32, reason metav1.StatusReason) {

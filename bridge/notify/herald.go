@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
@@ -13,6 +14,8 @@ import (
 var told = map[bridge.Verdict]bridge.Outcome{
 	bridge.Matched: bridge.Queued, bridge.Waiting: bridge.Queued, bridge.Held: bridge.EventHeld,
 	bridge.Skipped: bridge.EventSkipped, bridge.Rejected: bridge.EventRejected,
+	// Parked: the template is faulty or gone, which whoever waits for a check has to know.
+	bridge.Parked: bridge.EventRejected,
 }
 
 // Settled stores a notification for each route that asks what became of an event. See dispatch.Herald.
@@ -35,12 +38,26 @@ func (r *Reporter) Settled(ctx context.Context, e bridge.Event, f bridge.Facts, 
 		n.Reason = result.Detail
 		n.Subject = bridge.RunKey(e.Hash(), rule.Template, rule.Name, result.Replay)
 		n.Key = keyOf(e, rule, result, outcome, route.To)
-		if n.Options = r.options(ctx, route, run); route.To.AtSource() {
+		if n.Options = r.options(ctx, route, run, known(f, r.Origins)); route.To.AtSource() {
 			n.Address = f.ReplyTo
 		}
 		errs = append(errs, r.Queue.Enqueue(ctx, n))
 	}
 	return true, errors.Join(errs...)
+}
+
+// known finds the variables of an event that is being handled: its record may not be there yet.
+func known(f bridge.Facts, otherwise Origins) func(context.Context, bridge.Run) map[string]any {
+	return func(ctx context.Context, run bridge.Run) map[string]any {
+		if f.Variables == nil {
+			return otherwise.Variables(ctx, run)
+		}
+		all, err := f.Variables()
+		if err != nil {
+			return nil
+		}
+		return all
+	}
 }
 
 // keyOf is the same however often a result is told.
@@ -63,7 +80,10 @@ func intended(e bridge.Event, f bridge.Facts, rule *bridge.Rule, result bridge.R
 		},
 	}
 	switch result.Verdict {
-	case bridge.Matched, bridge.Waiting:
+	case bridge.Matched:
+		run.Phase, run.Message = "Pending", ""
+		run.Namespace, run.Name, _ = strings.Cut(result.Workflow, "/")
+	case bridge.Waiting:
 		run.Phase, run.Message = "Pending", ""
 	case bridge.Held:
 		run.Phase = "Held"

@@ -159,6 +159,48 @@ func TestARejectionIsToldOncePerRuleAndEvent(t *testing.T) {
 	}
 }
 
+func TestWhatBecomesOfAnEventIsToldBeforeThereIsARun(t *testing.T) {
+	t.Parallel()
+	check := bridge.Destination{Scheme: "github", Target: "check"}
+	rule := &bridge.Rule{Template: bridge.Template{Namespace: "team", Name: "load"}, Name: "default"}
+	hub := bridge.Facts{Source: "github", ReplyTo: "installation=1&repository=acme%2Fapp"}
+	for name, c := range map[string]struct {
+		facts   bridge.Facts
+		result  bridge.Result
+		outcome bridge.Outcome // empty: nobody is told
+		link    string
+	}{
+		"made":                     {hub, bridge.Result{Verdict: bridge.Matched, Workflow: "team/load-x"}, bridge.Queued, "https://argo.example.com/workflows/team/load-x"},
+		"waits for its turn":       {hub, bridge.Result{Verdict: bridge.Waiting, Reason: bridge.ReasonConcurrency}, bridge.Queued, ""},
+		"waits for GitHub's word":  {hub, bridge.Result{Verdict: bridge.Waiting, Reason: bridge.ReasonLookup}, "", ""},
+		"held":                     {hub, bridge.Result{Verdict: bridge.Held}, bridge.EventHeld, ""},
+		"skipped":                  {hub, bridge.Result{Verdict: bridge.Skipped}, bridge.EventSkipped, ""},
+		"rejected":                 {hub, bridge.Result{Verdict: bridge.Rejected, Detail: "no sha"}, bridge.EventRejected, ""},
+		"the template is faulty":   {hub, bridge.Result{Verdict: bridge.Parked, Detail: "bad"}, bridge.EventRejected, ""},
+		"filtered":                 {hub, bridge.Result{Verdict: bridge.Filtered}, "", ""},
+		"an event of Slack's":      {bridge.Facts{Source: "slack", ReplyTo: "C1"}, bridge.Result{Verdict: bridge.Matched}, "", ""},
+		"a webhook without an App": {bridge.Facts{Source: "github"}, bridge.Result{Verdict: bridge.Matched}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var routes []bridge.Route
+			for _, o := range bridge.Outcomes {
+				routes = append(routes, route(o, check))
+			}
+			d := newDesk(t, routes...)
+			told, err := d.Settled(t.Context(), bridge.Event{ID: "1", Source: "s"}, c.facts, rule, c.result)
+			if err != nil || told != (c.outcome != "") || len(d.queued) != len(d.order) || told != (len(d.queued) == 1) {
+				t.Fatalf("told %v, %v, queued %v", told, err, d.queued)
+			}
+			for _, n := range d.queued {
+				if n.Outcome != c.outcome || n.Link != c.link || n.Address != c.facts.ReplyTo || n.Reason != c.result.Detail || n.Subject == "" {
+					t.Errorf("%+v", n)
+				}
+			}
+		})
+	}
+}
+
 // A service is a Notifier and Finder that does as told.
 type service struct {
 	runs  []bridge.Run

@@ -69,7 +69,7 @@ func (r *Reporter) Changed(ctx context.Context, run bridge.Run) error {
 		n := r.notification(route, run)
 		n.Key = run.UID + "-" + string(route.Outcome) + "-" + bridge.Digest(route.To.String())
 		n.Subject = bridge.RunKey(run.Labels[bridge.LabelEvent], run.Template, run.Rule, run.Annotations[bridge.AnnotationReplay])
-		n.Text, n.Options = r.text(ctx, route, run), r.options(ctx, route, run)
+		n.Text, n.Options = r.text(ctx, route, run), r.options(ctx, route, run, r.Origins.Variables)
 		errs = append(errs, r.Queue.Enqueue(ctx, n))
 	}
 	return errors.Join(errs...)
@@ -90,15 +90,18 @@ func (r *Reporter) link(run bridge.Run) string {
 	if err != nil {
 		return ""
 	}
+	if run.UID == "" { // it was made just now
+		return link
+	}
 	return link + "?uid=" + url.QueryEscape(run.UID)
 }
 
-// options renders the settings of a destination; a fault in one costs that one.
-func (r *Reporter) options(ctx context.Context, route bridge.Route, run bridge.Run) map[string]string {
+// options renders the settings of a destination; a fault in one costs that one. origin finds the variables of the event.
+func (r *Reporter) options(ctx context.Context, route bridge.Route, run bridge.Run, origin func(context.Context, bridge.Run) map[string]any) map[string]string {
 	if len(route.Options) == 0 {
 		return nil
 	}
-	all, scope := map[string]string{}, variables(run, r.Origins.Variables(ctx, run))
+	all, scope := map[string]string{}, variables(run, origin(ctx, run))
 	for name, option := range route.Options {
 		text, err := option.Render(scope)
 		if err != nil {

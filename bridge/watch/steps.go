@@ -90,7 +90,7 @@ func (t *tree) parent(id string, n node) (parent string, ok bool) {
 }
 
 func (t *tree) compare(a, b node) int {
-	return cmp.Or(a.StartedAt.Time.Compare(b.StartedAt.Time), cmp.Compare(t.place(a), t.place(b)), strings.Compare(a.ID, b.ID))
+	return cmp.Or(a.StartedAt.Compare(b.StartedAt.Time), cmp.Compare(t.place(a), t.place(b)), strings.Compare(a.ID, b.ID))
 }
 
 // place puts what the graph does not lead to, such as exit handlers, at the end.

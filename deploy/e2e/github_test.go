@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -419,7 +421,7 @@ func TestAForgedRunWritesNoCheck(t *testing.T) {
 				return nil
 			}
 		}
-		return fmt.Errorf("not yet %v", err)
+		return errors.Join(errors.New("not yet"), err)
 	})
 	h.commits(8, forge, "owner", third, "work", "src/main.go")
 	h.send("pull_request", h.pull("opened", forge, "owner", third, "work 0", 8))
@@ -471,4 +473,29 @@ func TestDeliveriesOfAnHourWithoutABridgeAreAllRecovered(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+func TestKilledAgainAndAgainEveryPullRequestHasItsOneCheck(t *testing.T) {
+	t.Parallel()
+	const pulls = 25
+	h := newHub(t, shared(t), ciTemplate)
+	for n := range pulls {
+		commit := fmt.Sprintf("%040x", 0x1000+n)
+		h.commits(n+1, forge, "owner", commit, "work", "src/main.go")
+		body := mustJSON(t, h.pull("opened", forge, "owner", commit, fmt.Sprint("work ", n%2), n+1))
+		delivered(t, "the pull request", func() (int, string) { return h.github("pull_request", fmt.Sprint("pull-", n), body) })
+		if rand.IntN(4) == 0 {
+			h.kill()
+			h.start()
+		}
+	}
+	h.waitReady()
+	for n := range pulls {
+		end := []string{"completed/success", "completed/failure"}[n%2]
+		h.check(fmt.Sprintf("%040x", 0x1000+n), "argo / ci", "queued", "in_progress", end)
+	}
+	h.quiet()
+	if checks, runs := len(h.CheckRuns(forge)), len(h.runs("ci")); checks != pulls || runs != pulls {
+		t.Errorf("%d checks and %d runs of %d pull requests", checks, runs, pulls)
+	}
 }

@@ -16,13 +16,6 @@ import (
 	"go.uber.org/zap"
 )
 
-// The questions that Supply answers, as the facts of GitHub's events put them into Asks.
-const (
-	askPullRequest = "pull-request" // the pull request that a comment stands under
-	askCommit      = "commit"       // what the message of the head commit says of running anything
-	askFiles       = "files"        // the changed files
-)
-
 // keptAnswers bounds how many events' answers are remembered, and keepAnswers is for how long: the rules of one event ask
 // the same, and so does an event that is tried again.
 const (
@@ -81,7 +74,7 @@ func (a *Answers) Supply(ctx context.Context, e bridge.Event, f bridge.Facts, qu
 	for _, q := range []struct {
 		name   string
 		answer func(context.Context, bridge.Event, *bridge.Facts) error
-	}{{askPullRequest, a.pullRequest}, {askCommit, a.commit}, {askFiles, a.files}} {
+	}{{github.QuestionPullRequest, a.pullRequest}, {github.QuestionCommit, a.commit}, {github.QuestionFiles, a.files}} {
 		if !slices.Contains(questions, q.name) {
 			continue
 		}
@@ -91,7 +84,7 @@ func (a *Answers) Supply(ctx context.Context, e bridge.Event, f bridge.Facts, qu
 		maps.DeleteFunc(f.Asks, func(_, asked string) bool { return asked == q.name })
 	}
 	for _, q := range questions {
-		if q != askPullRequest && q != askCommit && q != askFiles {
+		if q != github.QuestionPullRequest && q != github.QuestionCommit && q != github.QuestionFiles {
 			return given, bridge.Permanent(fmt.Errorf("there is no question %q to ask of GitHub", q))
 		}
 	}

@@ -32,7 +32,7 @@ func event(name string, data object) (bridge.Event, bridge.Facts) {
 	return e, bridge.Facts{
 		Name: "github." + name, Source: "github", Values: map[string][]string{"repositories": {"acme/app"}},
 		Missing: map[string]string{"paths": "not in the payload"},
-		Asks:    map[string]string{"paths": askFiles, "github.files": askFiles, bridge.AskSkip: askCommit},
+		Asks:    map[string]string{"paths": github.QuestionFiles, "github.files": github.QuestionFiles, bridge.AskSkip: github.QuestionCommit},
 		ReplyTo: github.Address{Installation: 7, Repository: "acme/app", Number: 1}.String(),
 		Variables: func() (map[string]any, error) {
 			return map[string]any{"data": data, "github": object{"event": data, "repository": "acme/app"}}, nil
@@ -147,7 +147,7 @@ func TestFilesOfEvents(t *testing.T) {
 			e, before := c.event()
 			for _, run := range []bool{true, false} { // each a bridge that has started anew
 				a := w.answers(AnswersOptions{RunBeyond: run})
-				f, err := a.Supply(context.Background(), e, before, []string{askFiles})
+				f, err := a.Supply(context.Background(), e, before, []string{github.QuestionFiles})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -157,7 +157,7 @@ func TestFilesOfEvents(t *testing.T) {
 					t.Errorf("beyond %v %v, with run %v", beyond, fits, run)
 				}
 				asked := len(w.Requests())
-				if _, err := a.Supply(context.Background(), e, before, []string{askFiles}); err != nil || len(w.Requests()) != asked {
+				if _, err := a.Supply(context.Background(), e, before, []string{github.QuestionFiles}); err != nil || len(w.Requests()) != asked {
 					t.Errorf("another rule has asked again: %v", err)
 				}
 			}
@@ -197,7 +197,7 @@ func TestFilesThatThePayloadTellsAreNotAskedFor(t *testing.T) {
 	w := newWorld(t)
 	e, f := push(1, nil)
 	f.Values["paths"] = []string{"told"}
-	f, err := w.answers(AnswersOptions{}).Supply(context.Background(), e, f, []string{askFiles})
+	f, err := w.answers(AnswersOptions{}).Supply(context.Background(), e, f, []string{github.QuestionFiles})
 	if err != nil || len(w.Requests()) != 0 {
 		t.Errorf("%d requests: %v", len(w.Requests()), err)
 	}
@@ -226,15 +226,15 @@ func TestQuestionsThatCannotBeAnswered(t *testing.T) {
 		question string
 		text     string
 	}{
-		"no App":                    {NewAnswers(AnswersOptions{}), e, f, askFiles, "github.app.privateKeyFile"},
-		"no place to answer":        {a, e, away, askFiles, "no installation"},
-		"a webhook of its own":      {a, e, own, askFiles, "no installation"},
-		"an event without commits":  {a, issue, about, askFiles, "no commits"},
-		"no head commit":            {a, issue, about, askCommit, "no head commit"},
-		"no pull request":           {a, issue, numberless, askPullRequest, "no pull request"},
-		"a pin that is not read":    {a, e, garbled, askPullRequest, "answered before"},
+		"no App":                    {NewAnswers(AnswersOptions{}), e, f, github.QuestionFiles, "github.app.privateKeyFile"},
+		"no place to answer":        {a, e, away, github.QuestionFiles, "no installation"},
+		"a webhook of its own":      {a, e, own, github.QuestionFiles, "no installation"},
+		"an event without commits":  {a, issue, about, github.QuestionFiles, "no commits"},
+		"no head commit":            {a, issue, about, github.QuestionCommit, "no head commit"},
+		"no pull request":           {a, issue, numberless, github.QuestionPullRequest, "no pull request"},
+		"a pin that is not read":    {a, e, garbled, github.QuestionPullRequest, "answered before"},
 		"a strange question":        {a, e, f, "weather", "weather"},
-		"a commit that GitHub lost": {a, e, f, askCommit, "does not exist"},
+		"a commit that GitHub lost": {a, e, f, github.QuestionCommit, "does not exist"},
 	} {
 		got, err := c.answers.Supply(ctx, c.event, c.facts, []string{c.question})
 		if !bridge.IsPermanent(err) || !strings.Contains(err.Error(), c.text) || len(got.Asks) != 3 {
@@ -250,16 +250,16 @@ func TestGitHubsFailuresAreToBeTriedAgain(t *testing.T) {
 	w.Fail("GET /repos/acme/app/compare", githubtest.Fault{Status: 503}, githubtest.Fault{Secondary: true, RetryAfter: 60})
 	a := w.answers(AnswersOptions{})
 	e, f := pull()
-	if _, err := a.Supply(ctx, e, f, []string{askFiles}); err == nil || bridge.IsPermanent(err) {
+	if _, err := a.Supply(ctx, e, f, []string{github.QuestionFiles}); err == nil || bridge.IsPermanent(err) {
 		t.Error("503:", err)
 	}
-	_, err := a.Supply(ctx, e, f, []string{askFiles})
+	_, err := a.Supply(ctx, e, f, []string{github.QuestionFiles})
 	if wait, named := bridge.Wait(err); !named || wait < 59*time.Second {
 		t.Error("secondary limit:", wait, err)
 	}
 	w.clock.move(2 * time.Minute)
 	w.app.clients.drop(func(place) bool { return true }) // go-github waits by the machine's clock
-	if f, err = a.Supply(ctx, e, f, []string{askFiles}); err != nil || len(f.Values["paths"]) != 1 {
+	if f, err = a.Supply(ctx, e, f, []string{github.QuestionFiles}); err != nil || len(f.Values["paths"]) != 1 {
 		t.Error("after it:", err)
 	}
 }
@@ -274,7 +274,7 @@ func TestTheHeadCommitMaySayThatNothingIsToRun(t *testing.T) {
 		e, f := pull()
 		f.Commit = commit
 		for range 2 {
-			got, err := a.Supply(ctx, e, f, []string{askCommit})
+			got, err := a.Supply(ctx, e, f, []string{github.QuestionCommit})
 			if err != nil || got.Skip != want || got.Asks[bridge.AskSkip] != "" || len(got.Asks) != 2 {
 				t.Errorf("%.4s: %q %v %v", commit, got.Skip, got.Asks, err)
 			}

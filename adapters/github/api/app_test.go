@@ -100,7 +100,7 @@ func TestAnInstallationThatIsGoneIsAskedForOnceAMinute(t *testing.T) {
 		"uninstalled": {func(w *world) { w.Uninstall(7) }, func(w *world) {
 			w.Install(githubtest.Installation{ID: 7, Account: "acme", Repositories: []string{"acme/app", "acme/web"}})
 		}, "install it again"},
-		"suspended": {func(w *world) { w.Server.Suspend(7, true) }, func(w *world) { w.Server.Suspend(7, false) }, "suspended"},
+		"suspended": {func(w *world) { w.Suspend(7, true) }, func(w *world) { w.Suspend(7, false) }, "suspended"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -15,7 +15,7 @@ import (
 // comment is a comment's event on the pull request 1.
 func comment() (bridge.Event, bridge.Facts) {
 	e, f := event("issue_comment", object{"issue": object{"number": 1}})
-	f.Asks = map[string]string{"branches": askPullRequest, "github.sha": askPullRequest, bridge.AskSkip: askCommit}
+	f.Asks = map[string]string{"branches": github.QuestionPullRequest, "github.sha": github.QuestionPullRequest, bridge.AskSkip: github.QuestionCommit}
 	f.Missing = map[string]string{"branches": "not in the payload"}
 	f.ReplyTo = github.Address{Installation: 7, Repository: "acme/app", Number: 1, Comment: 5, CommentKind: "issue"}.String()
 	f.Vouch = []string{"hubot"}
@@ -46,7 +46,7 @@ func TestThePullRequestUnderAComment(t *testing.T) {
 			w, ctx := newWorld(t), context.Background()
 			w.SetPull("acme/app", c.pull)
 			e, before := comment()
-			f, err := w.answers(AnswersOptions{}).Supply(ctx, e, before, []string{askPullRequest})
+			f, err := w.answers(AnswersOptions{}).Supply(ctx, e, before, []string{github.QuestionPullRequest})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -60,7 +60,7 @@ func TestThePullRequestUnderAComment(t *testing.T) {
 			w.SetPull("acme/app", moved)
 			again := before
 			again.Pinned = f.Pinned
-			got, err := w.answers(AnswersOptions{}).Supply(ctx, e, again, []string{askPullRequest})
+			got, err := w.answers(AnswersOptions{}).Supply(ctx, e, again, []string{github.QuestionPullRequest})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,8 +114,8 @@ func TestFilesAndMessageAreThoseOfThePullRequestThatWasRead(t *testing.T) {
 	w.SetComparison("acme/app", sha("a"), sha("b"), names(2), githubtest.Commit{SHA: sha("b")})
 	w.SetCommit("acme/app", githubtest.Commit{SHA: sha("b"), Message: "x [no ci]"})
 	e, f := comment()
-	f.Asks["github.files"] = askFiles
-	f, err := w.answers(AnswersOptions{}).Supply(ctx, e, f, []string{askFiles, askCommit, askPullRequest})
+	f.Asks["github.files"] = github.QuestionFiles
+	f, err := w.answers(AnswersOptions{}).Supply(ctx, e, f, []string{github.QuestionFiles, github.QuestionCommit, github.QuestionPullRequest})
 	if err != nil || len(f.Values["paths"]) != 2 || !strings.Contains(f.Skip, "[no ci]") || len(f.Asks) != 0 {
 		t.Errorf("%v %q %v: %v", f.Values, f.Skip, f.Asks, err)
 	}

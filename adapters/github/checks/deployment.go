@@ -32,7 +32,10 @@ func (n *Notifier) deploymentDelivery(m bridge.Notification, a adapter.Address) 
 	}
 	state := deploymentState{
 		State: deploymentStates[resultOf(m, s)], Description: cutCharacters(join(": ", title(m, s), oneLine(m.Reason)), maxDescription),
-		LogURL: webAddress(m.Link), EnvironmentURL: webAddress(m.Options[OptionEnvironmentURL]),
+		LogURL: webAddress(m.Link),
+	}
+	if m.Run.UID != "" { // before there is a run, its parameters are not known, of which the address may be made
+		state.EnvironmentURL = webAddress(m.Options[OptionEnvironmentURL])
 	}
 	switch s {
 	case stageHeld, stageQueued:

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ func (s *Sweeper) ask(ctx context.Context, st *state) error {
 
 // askFor asks for one delivery unless the bridge knows its event. That it asks is stored before.
 func (s *Sweeper) askFor(ctx context.Context, st *state, guid string, f *failure) error {
-	has, err := s.has(ctx, guid, f.Attempt)
+	has, err := s.has(ctx, guid, f)
 	if err != nil {
 		return s.refused(ctx, st, guid, f, err)
 	}
@@ -92,27 +93,21 @@ func (s *Sweeper) refused(ctx context.Context, st *state, guid string, f *failur
 
 // has reads the delivery, makes it an event as the webhook would have, and says whether the bridge has that. What is no
 // event is not known.
-func (s *Sweeper) has(ctx context.Context, guid string, attempt int64) (bool, error) {
-	d, _, err := s.deliveries.GetHookDelivery(ctx, attempt)
+func (s *Sweeper) has(ctx context.Context, guid string, f *failure) (bool, error) {
+	d, _, err := s.deliveries.GetHookDelivery(ctx, f.Attempt)
 	if err != nil {
 		return false, fmt.Errorf("read the delivery %s: %w", guid, github.Classify(err))
 	}
-	e, ok := eventOf(d, guid)
-	if !ok {
+	if d.Request == nil || d.Request.RawPayload == nil {
 		return false, nil
+	}
+	e, err := github.Translate(cmp.Or(d.GetEvent(), f.Event), guid, *d.Request.RawPayload)
+	if err != nil {
+		return false, nil //nolint:nilerr // what cannot be read is asked for
 	}
 	has, err := s.known(ctx, e)
 	if err != nil {
 		return false, fmt.Errorf("look for the event of the delivery %s: %w", guid, err)
 	}
 	return has, nil
-}
-
-// eventOf is the event that the webhook would have made of a delivery; ok is false where it would have refused it.
-func eventOf(d *gh.HookDelivery, guid string) (e bridge.Event, ok bool) {
-	if d.Request == nil || d.Request.RawPayload == nil {
-		return e, false
-	}
-	e, err := github.Translate(d.GetEvent(), guid, *d.Request.RawPayload)
-	return e, err == nil
 }
