@@ -48,6 +48,9 @@ func githubNeeds(c *cli.Context) (n setup.Needs, from string, found bool, err er
 		}
 	}
 	found, err = addNeeds(&n, paths, in)
+	for _, event := range n.Unknown {
+		_, _ = fmt.Fprintf(c.App.ErrWriter, "argo-bridge: which permission the event %s wants is not known here: see GitHub's page of it\n", event)
+	}
 	return n, from, found, err
 }
 

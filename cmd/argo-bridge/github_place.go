@@ -132,7 +132,7 @@ func (s kubernetesSecret) ready(ctx context.Context) error {
 	}
 	for _, key := range []string{privateKeyKey, webhookSecretKey} {
 		if len(found.Data[key]) > 0 && !s.force {
-			return fmt.Errorf("Secret %s/%s has %s already: --force replaces it", s.namespace, s.name, key)
+			return fmt.Errorf("the Secret %s/%s has %s already: --force replaces it", s.namespace, s.name, key)
 		}
 	}
 	return nil

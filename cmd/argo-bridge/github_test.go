@@ -273,6 +273,8 @@ func TestTheGitHubCommandsCalls(t *testing.T) {
 		says string
 	}{
 		"a dry run":                    {[]string{"setup", "--url", address, "--template", push, "--dry-run"}, 0, `"default_events": [` + "\n    \"push\"\n  ]"},
+		"an event of tomorrow":         {[]string{"setup", "--url", address, "--template", file(t, "new.yaml", template("github.of_tomorrow", "")), "--dry-run"}, 0, "which permission the event of_tomorrow wants"},
+		"several templates":            {[]string{"setup", "--url", address, "--dry-run", "--template", file(t, "a.yaml", template("github.release", "")), push}, 0, `"release"`},
 		"a dry run without rules":      {[]string{"setup", "--url", address, "--dry-run"}, 0, `"checks": "write"`},
 		"a dry run for an owner":       {[]string{"setup", "--url", address + "/", "--organization", "acme", "--dry-run"}, 0, `"url": "https://bridge.example.com/webhooks/github"`},
 		"no address":                   {[]string{"setup", "--dry-run"}, 2, "--url"},
