@@ -85,12 +85,14 @@ func (d *Deliverer) Handle(ctx context.Context, n bridge.Notification, delivery 
 }
 
 func (d *Deliverer) send(ctx context.Context, notifier bridge.Notifier, n bridge.Notification, revision uint64) error {
+	// Before the beginning is recorded: between that and the sending nothing may take long, or another replica, to which
+	// the bus has given the notification as well, looks for a message that is only about to be sent.
+	if d.Details != nil && n.Run.Completed() && n.Run.Phase != "Succeeded" && !n.Run.Stopped() {
+		d.Details.Complete(ctx, &n)
+	}
 	if err := d.begin(ctx, n, revision); err != nil {
 		// A conflict: another replica has just begun. Its answer is seen at the next attempt.
 		return bridge.RetryAfter(err, lookUpAfter)
-	}
-	if d.Details != nil && n.Run.Completed() && n.Run.Phase != "Succeeded" && !n.Run.Stopped() {
-		d.Details.Complete(ctx, &n)
 	}
 	err := notifier.Notify(ctx, n)
 	if err == nil {

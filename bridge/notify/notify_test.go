@@ -443,6 +443,29 @@ func TestAFailureIsToldWithItsDetails(t *testing.T) {
 	}
 }
 
+// slowly is Details that look into the outbox while they are at it.
+type slowly struct {
+	outbox Table
+	begun  bool
+}
+
+func (d *slowly) Complete(ctx context.Context, n *bridge.Notification) {
+	_, d.begun, _ = d.outbox.Get(ctx, outboxKey(*n))
+}
+
+func TestASendingHasNotBegunWhileItsDetailsAreLookedFor(t *testing.T) {
+	t.Parallel()
+	outbox := table(t)
+	d, _ := newDeliverer(t, &service{}, outbox)
+	details := &slowly{outbox: outbox}
+	d.Details = details
+	n := note("k")
+	n.Run = ended("1", "Failed", 1)
+	if err := d.Handle(t.Context(), n, bus.Delivery{}); err != nil || details.begun {
+		t.Errorf("%v; begun: %v, so that another replica would look for it, and send it", err, details.begun)
+	}
+}
+
 // lanes is a service whose lanes are the addresses.
 type lanes struct{ service }
 
