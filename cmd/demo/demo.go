@@ -64,7 +64,7 @@ func (d *demo) start(ctx context.Context) error {
 	}{
 		{"Kubernetes and Argo Workflows", d.startCluster},
 		{"workflowtemplates/examples", d.applyExamples},
-		{"Cloud Storage, Pub/Sub, Slack, GitHub", d.startServices},
+		{"Google Cloud, Slack, GitHub", d.startServices},
 		{"argo-bridge serve", d.startBridge},
 	} {
 		began := time.Now()
