@@ -13,12 +13,20 @@ func (x *errand) approve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found := false
+	commits := map[string]bool{}
 	for _, p := range posts {
-		if p.Command || !strings.HasPrefix(p.Commit, x.order.Commit) {
+		if !p.Command && strings.HasPrefix(p.Commit, x.order.Commit) {
+			commits[p.Commit] = true
+		}
+	}
+	if len(commits) > 1 { // seven digits can be had at will: the second commit may be made to look like the one that was read
+		x.refused = append(x.refused, "several commits here begin with "+x.order.Commit+": write all digits of the one that you have read")
+		return nil
+	}
+	for _, p := range posts {
+		if !commits[p.Commit] || p.Command {
 			continue
 		}
-		found = true
 		if err := x.each(ctx, p.Event, func(ctx context.Context, record bridge.Record, r bridge.Result) error {
 			ours := r.Approved == x.facts.Actor // by this order, before a crash
 			if r.Verdict != bridge.Held && !ours {
@@ -29,7 +37,7 @@ func (x *errand) approve(ctx context.Context) error {
 			return err
 		}
 	}
-	if !found {
+	if len(commits) == 0 {
 		x.refused = append(x.refused, "no event here is about the commit "+x.order.Commit+newest(posts))
 	}
 	return nil

@@ -292,6 +292,22 @@ func TestAStrangersCodeRunsOnceSomebodyHasReadIt(t *testing.T) {
 	}
 }
 
+func TestAnApprovalThatFitsTwoCommitsApprovesNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, rule(t, "ci"))
+	alike := read[:8] + later[8:]
+	w.arrives(t, 1, change(read))
+	w.arrives(t, 2, change(alike)) // made to look like the first, in its first digits
+	w.arrives(t, 3, approve("owner", read[:8]))
+	if len(w.workflows) != 0 || !strings.Contains(w.answers[0], "several commits here begin with") {
+		t.Fatalf("workflows %v, answers %v", w.workflows, w.answers)
+	}
+	w.arrives(t, 4, approve("owner", read))
+	if len(w.workflows) != 1 {
+		t.Errorf("workflows %v, want the one of the commit that was named in full", w.workflows)
+	}
+}
+
 func TestAnApprovalThatIsCutOffIsCarriedOutAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, rule(t, "ci"))
