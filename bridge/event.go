@@ -116,6 +116,9 @@ type Facts struct {
 	Commands []Command
 	// Order is what the event asks of the bridge itself; nil for nothing.
 	Order *Order
+	// Awaited says that the source itself waits for the event's record and answers from it, as it does for a slash
+	// command: nobody else answers.
+	Awaited bool
 }
 
 // Keys of Facts.Asks that stand for fields of Facts: Skip, and what Vouch and Commit lack.

@@ -14,6 +14,8 @@ const (
 	Recovered Outcome = "recovered"
 	// Completed: any end.
 	Completed Outcome = "completed"
+	// Suspended ("waiting"): a run waits at a suspended step for somebody to let it go on.
+	Suspended Outcome = "waiting"
 	// EventRejected ("rejected"): an event matched, but no Workflow could be made.
 	EventRejected Outcome = "rejected"
 	// Queued: an event matched; its Workflow is made, or waits for its turn.
@@ -28,7 +30,7 @@ const (
 const Answered Outcome = "answered"
 
 // Outcomes are all outcomes, in the order in which a run passes them.
-var Outcomes = []Outcome{Queued, EventHeld, EventSkipped, Started, Succeeded, Failed, Recovered, Completed, EventRejected}
+var Outcomes = []Outcome{Queued, EventHeld, EventSkipped, Started, Suspended, Succeeded, Failed, Recovered, Completed, EventRejected}
 
 // A Destination is where a notification goes: scheme:target, such as slack:#data-alerts.
 type Destination struct {
@@ -41,7 +43,16 @@ func (d Destination) String() string { return d.Scheme + ":" + d.Target }
 
 // AtSource says that it is a place at the source of the event that started a run, such as github:check: runs that no
 // event of that source has started have no such place.
-func (d Destination) AtSource() bool { return d.Scheme == "github" }
+func (d Destination) AtSource() bool {
+	return d.Scheme == "github" || d.Scheme == "slack" && (d.Target == TargetAnswer || d.Target == TargetProgress)
+}
+
+// Targets that no annotation names: where a command or button was, for the answer to an order, and for how the run that a
+// command has started goes on.
+const (
+	TargetAnswer   = "answer"
+	TargetProgress = "progress"
+)
 
 // A Route is one entry of the `notify` annotation.
 type Route struct {
@@ -49,8 +60,10 @@ type Route struct {
 	To      Destination
 	// Message replaces the default text; nil for the default.
 	Message Text
-	// Options are settings of the destination, by name: those of the annotation `github`.
+	// Options are settings of the destination, by name: those of the annotations `github` and `slack`.
 	Options map[string]Text
+	// Mentions are who is called by name, as the author wrote them behind the destination: @oncall-group, U024BE7LH.
+	Mentions []string
 }
 
 // A Notification is one message to one destination. It holds all that is needed to write it, so
@@ -74,6 +87,14 @@ type Notification struct {
 	Address string `json:"address,omitempty"`
 	// Options are the settings of Route.Options, rendered.
 	Options map[string]string `json:"options,omitempty"`
+	// Mentions are those of Route.Mentions.
+	Mentions []string `json:"mentions,omitempty"`
+	// Usual is how long runs of the template take that succeed: the median of the last twenty; 0: not known.
+	Usual time.Duration `json:"usual,omitempty"`
+	// Follow says that the notification only brings up to date what was told before; where nothing was, nothing is told.
+	Follow bool `json:"follow,omitempty"`
+	// Pause is the suspended step that a Suspended notification is about.
+	Pause *Pause `json:"pause,omitempty"`
 	// Link leads to the run in the Argo UI; empty when the bridge does not know the UI's address.
 	Link    string    `json:"link,omitempty"`
 	Created time.Time `json:"created"`

@@ -1,6 +1,9 @@
 package bridge
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // An Act is what an Order wants done.
 type Act string
@@ -17,9 +20,30 @@ const (
 	Cancel Act = "cancel"
 	// Rerun starts anew what the runs named by Order.Runs were started by.
 	Rerun Act = "rerun"
-	// Stop stops the runs named by Order.Runs.
+	// Stop stops the runs named by Order.Runs, or the run Order.Run.
 	Stop Act = "stop"
+	// Start starts the template Order.Template, namespace/name, with Order.Parameters.
+	Start Act = "run"
+	// Retry lets Order.Run try its failed steps again, as `argo retry` does; Resubmit makes a new run like it.
+	Retry    Act = "retry"
+	Resubmit Act = "resubmit"
+	// Resume lets Order.Run go on at its suspended step Order.Node with Order.Parameters; Reject fails that step.
+	Resume Act = "resume"
+	Reject Act = "reject"
+	// Mute keeps the alerts of Order.Template quiet for Order.For; Unmute ends that.
+	Mute   Act = "silence"
+	Unmute Act = "unsilence"
 )
+
+// A RunID names one Workflow. Orders compare the UID, so that a later Workflow of the same name is safe.
+type RunID struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	UID       string `json:"uid,omitempty"`
+}
+
+// String is namespace/name.
+func (r RunID) String() string { return r.Namespace + "/" + r.Name }
 
 // An Order is what a person asks of the bridge itself, with a comment or a button.
 type Order struct {
@@ -32,6 +56,15 @@ type Order struct {
 	Commit string
 	// Runs are the identities of what Rerun and Stop are about, see RunKey.
 	Runs []string
+	// Run is the Workflow that Retry, Resubmit, Stop, Resume and Reject are about.
+	Run RunID
+	// Node is the id of the suspended step that Resume and Reject are about.
+	Node string
+	// Parameters are the arguments of Start, or what Resume supplies.
+	Parameters []Parameter
+	// For is how long a Mute lasts, and Place the only destination that it is for; empty: all.
+	For   time.Duration
+	Place Destination
 	// Fault says what is wrong with the order, such as a commit that is missing; empty: nothing.
 	Fault string
 }
@@ -57,6 +90,14 @@ type Inquirer interface {
 	// Trusted says whether somebody is trusted, with the reason for people: `octocat has read permission in acme/app,
 	// not write`. A nil trust is the bridge's own setting.
 	Trusted(ctx context.Context, e Event, f Facts, who string, t *Trust) (ok bool, detail string, err error)
+}
+
+// A Warden says who may do what from a chat. Errors are to be tried again unless they are Permanent. Safe for concurrent
+// use.
+type Warden interface {
+	// May says whether who has caused an event has a right over a template. said are the template's own allowances; of a
+	// right that they do not name the bridge's config decides. detail is for people: `only @oncall may retry nightly`.
+	May(ctx context.Context, f Facts, right Right, t Template, said Allowances) (ok bool, detail string, err error)
 }
 
 // An Answer is what somebody hears who gave a command or an order.

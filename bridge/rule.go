@@ -60,12 +60,12 @@ type Rule struct {
 
 // A Declared is a parameter that a template declares in spec.arguments.parameters.
 type Declared struct {
-	Name string
+	Name string `json:"name"`
 	// Description and Default are the declaration's own; Default is nil where it has none.
-	Description string
-	Default     *string
+	Description string  `json:"description,omitempty"`
+	Default     *string `json:"default,omitempty"`
 	// Enum holds the allowed values; empty for any.
-	Enum []string
+	Enum []string `json:"enum,omitempty"`
 }
 
 // A Trigger is one event name of `on` with its filters, all of which must hold.

@@ -21,6 +21,8 @@ type Run struct {
 	// that has ended.
 	Outputs  []Parameter `json:"outputs,omitempty"`
 	Failures []Failure   `json:"failures,omitempty"`
+	// Pauses are the suspended steps at which the run waits, or has waited, for somebody: not those that a time ends.
+	Pauses []Pause `json:"pauses,omitempty"`
 	// Steps are the steps of a run that has ended, in the order of the tree; the first MaxSteps of them.
 	Steps       []Step            `json:"steps,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
@@ -41,6 +43,22 @@ type Step struct {
 	Finished time.Time `json:"finished,omitzero"`
 }
 
+// A Pause is one suspended step: https://argo-workflows.readthedocs.io/en/latest/walk-through/suspending/
+type Pause struct {
+	// Node is the step's id in the Workflow, Path the way to it as in Failure.
+	Node string `json:"node"`
+	Path string `json:"path"`
+	// Phase is the step's: Running while it waits.
+	Phase   string    `json:"phase"`
+	Message string    `json:"message,omitempty"`
+	Started time.Time `json:"started,omitzero"`
+	// Inputs are the parameters that whoever lets the run go on has to supply (valueFrom: supplied).
+	Inputs []Declared `json:"inputs,omitempty"`
+}
+
+// Open says that the step still waits.
+func (p Pause) Open() bool { return p.Phase == "Running" || p.Phase == "Pending" }
+
 // A Failure is one step of a run that failed.
 type Failure struct {
 	// Path is the way to the step by display names, from the entrypoint: load / extract(0).
@@ -53,9 +71,14 @@ type Failure struct {
 	Finished time.Time `json:"finished"`
 	// Node is the step's id in the Workflow, which its pod bears as an annotation.
 	Node string `json:"node,omitempty"`
+	// Attempts is how often the step was tried, 0 or 1 without retries.
+	Attempts int `json:"attempts,omitempty"`
 	// Log are the last lines that the step wrote, masked; empty when they are not known.
 	Log []string `json:"log,omitempty"`
 }
+
+// ID names the run.
+func (r Run) ID() RunID { return RunID{r.Namespace, r.Name, r.UID} }
 
 // Completed says whether the run has ended.
 func (r Run) Completed() bool {

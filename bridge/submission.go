@@ -64,6 +64,8 @@ const (
 	AnnotationBatchItems = Prefix + "batch-items" // how many events a batch has; its first one is the Workflow's event
 	AnnotationBatchLast  = Prefix + "batch-last"  // the id of its last event
 	AnnotationDepth      = Prefix + "chain-depth" // how many runs of the chain came before, see adapters/workflow
+	AnnotationRetried    = Prefix + "retried"     // who has had the run retried through the bridge
+	AnnotationResubmitOf = Prefix + "resubmit-of" // namespace/name of the run that it is a new one of
 	// AnnotationStopped says on a run that the bridge has stopped why it did.
 	AnnotationStopped = Prefix + "stopped"
 )
