@@ -29,7 +29,7 @@ var (
 func ParseQuiet(text string) (Quiet, error) {
 	m := quietForm.FindStringSubmatch(strings.TrimSpace(text))
 	if m == nil {
-		return Quiet{}, fmt.Errorf("%q are no quiet hours: %s", text, UsageQuiet)
+		return Quiet{}, fmt.Errorf("%q are no quiet hours such as 22:00-07:00 Europe/Berlin", text)
 	}
 	var q Quiet
 	var err error
