@@ -37,6 +37,7 @@ var (
 		"bridge/match":           {"bridge"},
 		"bridge/notify":          {"bridge", "bridge/bus"},
 		"bridge/orders":          {"bridge", "bridge/bus"},
+		"bridge/silences":        {"bridge", "bridge/bus"},
 		"bridge/threads":         {"bridge", "bridge/bus"},
 		"bridge/waiting":         {"bridge", "bridge/bus"},
 		"bridge/watch":           {"bridge", "bridge/submit"},
