@@ -25,6 +25,7 @@ var (
 		"adapters/github/setup":  {"bridge", "adapters/github"},
 		"adapters/github/sweep":  {"bridge", "adapters/github"},
 		"adapters/slack":         {"bridge", "bridge/intake"},
+		"adapters/slack/alerts":  {"bridge", "adapters/slack/message"},
 		"bridge":                 {},
 		"bridge/admin":           {"bridge"},
 		"bridge/admin/client":    {"bridge", "bridge/admin"},

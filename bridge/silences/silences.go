@@ -93,18 +93,3 @@ func (b Book) List(ctx context.Context) ([]bridge.Silence, error) {
 	slices.SortFunc(all, func(a, b bridge.Silence) int { return a.Until.Compare(b.Until) })
 	return all, nil
 }
-
-// Covering returns until when a template's notifications to a destination are silent; zero when they are not.
-func Covering(ctx context.Context, s bridge.Silences, template, destination string) (time.Time, error) {
-	all, err := s.List(ctx)
-	if err != nil {
-		return time.Time{}, err
-	}
-	var until time.Time
-	for _, silence := range all {
-		if silence.Covers(template, destination) && silence.Until.After(until) {
-			until = silence.Until
-		}
-	}
-	return until, nil
-}

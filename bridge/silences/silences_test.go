@@ -34,7 +34,7 @@ func TestSilencesHoldUntilTheyEndAndThenAreGone(t *testing.T) {
 		}
 	}
 	until := func(template, destination string) time.Duration {
-		end, err := silences.Covering(t.Context(), book, template, destination)
+		end, err := bridge.SilentUntil(t.Context(), book, template, destination)
 		if err != nil {
 			t.Fatal(err)
 		}
