@@ -25,7 +25,7 @@ var (
 		"adapters/github/setup":  {"bridge", "adapters/github"},
 		"adapters/github/sweep":  {"bridge", "adapters/github"},
 		"adapters/slack":         {"bridge", "adapters/slack/message", "bridge/intake"},
-		"adapters/slack/alerts":  {"bridge", "adapters/slack/message"},
+		"adapters/slack/alerts":  {"bridge", "adapters/slack", "adapters/slack/message"},
 		"adapters/slack/message": {"bridge", "bridge/mask"},
 		"bridge":                 {},
 		"bridge/admin":           {"bridge"},
