@@ -142,8 +142,8 @@ func steps(n bridge.Notification) (blocks []slack.Block) {
 		if f.ExitCode != "" {
 			line += " (exit code " + escape(cutEscaped(f.ExitCode, 20)) + ")"
 		}
-		if f.Message != "" {
-			line += "\n" + fence(cutEscaped(f.Message, room))
+		if text := f.Text(); text != "" {
+			line += "\n" + fence(cutEscaped(text, room))
 		}
 		blocks = append(blocks, section(line))
 	}
@@ -243,7 +243,7 @@ func sentence(n bridge.Notification) string {
 		}
 		switch {
 		case len(r.Failures) > 0 && !good(n):
-			s += fmt.Sprintf(": step %s: %s", r.Failures[0].Path, r.Failures[0].Message)
+			s += fmt.Sprintf(": step %s: %s", r.Failures[0].Path, r.Failures[0].Text())
 		case r.Message != "" && !good(n):
 			s += ": " + r.Message
 		default:
