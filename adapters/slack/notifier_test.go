@@ -19,6 +19,7 @@ func workspace(t *testing.T) (*slacktest.Server, *Notifier, *slacktest.Channel) 
 	t.Helper()
 	s := slacktest.NewServer(botToken)
 	t.Cleanup(s.Close)
+	s.Unlimited()
 	c := s.AddChannel("data-alerts")
 	return s, NewNotifier(botToken, NotifierOptions{APIURL: s.APIURL()}), c
 }
@@ -33,12 +34,13 @@ func TestNotifyPostsOneMessageToThePlace(t *testing.T) {
 	t.Parallel()
 	s, n, c := workspace(t)
 	ann := s.AddUser("ann")
+	asked := s.Say(c, ann, "", "deploy!")
 	tests := map[string]struct{ target, replyTo, channel, thread string }{
 		"a channel's name":     {"#data-alerts", "", c.ID, ""},
 		"a channel's id":       {c.ID, "", c.ID, ""},
 		"a user's name":        {"@ann", "", "D" + ann[1:], ""},
 		"a user's id":          {ann, "", "D" + ann[1:], ""},
-		"a reply in a thread":  {"reply", c.ID + "/1700000000.000100", c.ID, "1700000000.000100"},
+		"a reply in a thread":  {"reply", c.ID + "/" + asked, c.ID, asked},
 		"a reply in a channel": {"reply", c.ID, c.ID, ""},
 	}
 	for name, tt := range tests { // one after the other: they share the workspace

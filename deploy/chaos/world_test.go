@@ -60,6 +60,7 @@ func newWorld(t testing.TB, name string, o worldOptions) *world {
 	w.topic = newTopic(t)
 	w.slack = slacktest.NewServer(slackToken)
 	t.Cleanup(w.slack.Close)
+	w.slack.Unlimited()
 	for _, channel := range []string{channelFailed, channelDone, channelRejected} {
 		w.slack.AddChannel(channel)
 	}

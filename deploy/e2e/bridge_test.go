@@ -53,6 +53,7 @@ func newBridge(t testing.TB, s setup) *proc {
 	dir := t.TempDir()
 	p := &proc{t: t, dir: dir, address: freeAddress(t), slack: slacktest.NewServer(slackToken)}
 	t.Cleanup(p.slack.Close)
+	p.slack.Unlimited()
 	write(t, dir, "github-secret", githubSecret)
 	write(t, dir, "slack-secret", slackSecret)
 	write(t, dir, "slack-token", slackToken)
