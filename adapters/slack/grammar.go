@@ -12,9 +12,6 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/spelling"
 )
 
-// DefaultCommand is the bridge's own slash command.
-const DefaultCommand = "/argo"
-
 // Bounds of the bridge's own command. A value longer than 64 KiB is none that a Workflow takes.
 const (
 	MaxCommandText = 64 << 10 // bytes
@@ -157,7 +154,7 @@ func (l Line) Order(command string) *bridge.Order {
 
 var (
 	objectName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
-	silenceID  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+	silenceID  = regexp.MustCompile(`^[a-z0-9][-a-z0-9]{0,62}$`)
 )
 
 // ParseName reads namespace/name, or a name; ok is false for anything else.

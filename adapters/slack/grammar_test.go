@@ -69,7 +69,7 @@ func TestTheCommandOrders(t *testing.T) {
 		"silence for a year":     {"silence etl for 52w", fault("silence", bridge.Mute, "a silence lasts from 1m to 30d: write /argo silence <template>|all [for 2h] [reason]")},
 		"silence for a second":   {"silence etl for 1s", fault("silence", bridge.Mute, "a silence lasts from 1m to 30d: write /argo silence <template>|all [for 2h] [reason]")},
 		"silence of nothing":     {"silence", fault("silence", bridge.Mute, "name a template, or all: write /argo silence <template>|all [for 2h] [reason]")},
-		"unsilence":              {"unsilence Ab12", &bridge.Order{Act: bridge.Unmute, Word: "/argo unsilence ab12", Silence: "Ab12"}},
+		"unsilence":              {"unsilence Ab12", &bridge.Order{Act: bridge.Unmute, Word: "/argo unsilence ab12", Silence: "ab12"}},
 		"unsilence of nothing":   {"unsilence", fault("unsilence", bridge.Unmute, "name a silence by its id: write /argo unsilence <id>")},
 		"unsilence of no id":     {"unsilence <!channel>", fault("unsilence", bridge.Unmute, `"<!channel>" is no id of a silence, which the verb silences lists: write /argo unsilence <id>`)},
 		"ten thousand arguments": {"run etl" + strings.Repeat(" a=b", 10000), fault("run", bridge.Start, "that are more than 200 arguments: write /argo run <template> [key=value ...]")},

@@ -93,7 +93,7 @@ func readUnsilence(l Line, o *bridge.Order) string {
 	case len(words) > 1 || len(l.Parameters) > 0:
 		return "one silence is all that this takes"
 	}
-	if o.Silence = strings.Trim(words[0], "`"); !silenceID.MatchString(o.Silence) {
+	if o.Silence = clean(words[0]); !silenceID.MatchString(o.Silence) {
 		o.Silence = ""
 		return quote(words[0]) + " is no id of a silence, which the verb silences lists"
 	}

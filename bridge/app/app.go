@@ -81,7 +81,7 @@ type App struct {
 	dispatch  *dispatch.Dispatcher
 	replayer  *history.Replayer
 	admin     *admin.Server
-	commands  *slack.Webhooks
+	inbox     *slack.Inbox
 	push      *gcs.Webhook
 	github    *api.App // nil without a GitHub App
 	inquirers map[string]bridge.Inquirer
@@ -261,12 +261,13 @@ func (a *App) webhooks() map[string]http.Handler {
 		all["/webhooks/gcs"] = limit.Wrap(a.push)
 	}
 	if a.options.Slack != nil {
-		a.commands = slack.NewWebhooks(a.secrets.slack.Signing, a.publisher(), slack.WebhookOptions{
+		a.inbox = slack.NewInbox(a.publisher(), slack.InboxOptions{
 			Now: a.seams.Now, Observer: a.metrics, Logger: a.part("slack"), Answers: a.ledger, Link: a.link,
 		})
-		all["/webhooks/slack/events"] = limit.Wrap(a.commands.Events())
-		all["/webhooks/slack/commands"] = limit.Wrap(a.commands.Commands())
-		all["/webhooks/slack/interactions"] = limit.Wrap(a.commands.Interactions())
+		hooks := slack.NewWebhooks(a.secrets.slack.Signing, a.inbox)
+		all["/webhooks/slack/events"] = limit.Wrap(hooks.Events())
+		all["/webhooks/slack/commands"] = limit.Wrap(hooks.Commands())
+		all["/webhooks/slack/interactions"] = limit.Wrap(hooks.Interactions())
 	}
 	for path, handler := range cloudevents.Handlers(a.options.CloudEvents, a.secrets.events, cloudevents.Options{
 		Reserved: reserved(), Publisher: a.publisher(), Observer: a.metrics, Logger: a.part("cloudevents"), Now: a.seams.Now,
@@ -290,8 +291,8 @@ func (a *App) publisher() bridge.Publisher {
 }
 
 func (a *App) closeCommands() {
-	if a.commands != nil {
-		a.commands.Close()
+	if a.inbox != nil {
+		a.inbox.Close()
 	}
 }
 

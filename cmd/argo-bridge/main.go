@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // quiet hours name time zones, and an image may have none
 
 	"github.com/urfave/cli/v2"
 )

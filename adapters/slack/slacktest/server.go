@@ -12,13 +12,15 @@ import (
 // Ids of the one app that a Server knows.
 const (
 	AppID  = "A000000001"
-	TeamID = "T000000001" // of the first workspace
+	TeamID = "T000000001" // of the first workspace, unless Options name another
 )
 
 // Options are what a Server can do without.
 type Options struct {
 	// Token is the bot token of the first workspace, AppToken the app-level token for Socket Mode.
 	Token, AppToken string
+	// Team is the id of the first workspace. Default: TeamID.
+	Team string
 	// SigningSecret signs what is sent over HTTP.
 	SigningSecret string
 	// Address is where to listen, such as 127.0.0.1:8090. Default: a free port of this machine.
@@ -61,12 +63,15 @@ func New(o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Team == "" {
+		o.Team = TeamID
+	}
 	s := &Server{
 		PageSize: 1000, options: o, now: o.Now, urls: map[string]*responseURL{}, triggers: map[string]*trigger{},
 		faults: map[string][]Fault{}, calls: map[string]int{}, limits: newLimits(), changed: make(chan struct{}),
 		client: &http.Client{Timeout: patience},
 	}
-	s.teams = []*Team{newTeam(s, TeamID, o.Token)}
+	s.teams = []*Team{newTeam(s, o.Team, o.Token)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/{method}", s.call)
 	mux.HandleFunc("POST /response/{rest...}", s.respond)
