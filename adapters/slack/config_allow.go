@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/spelling"
@@ -57,4 +58,16 @@ func unknownRight(right bridge.Right) error {
 		return fmt.Errorf("%s: there is no such right; is %s meant?", right, near)
 	}
 	return fmt.Errorf("%s: there is no such right; the rights are %v", right, names)
+}
+
+// within puts the way to a section before each line of an error.
+func within(section string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var errs []error
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		errs = append(errs, errors.New(section+line))
+	}
+	return errors.Join(errs...)
 }
