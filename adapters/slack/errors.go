@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/argo-bridge/argo-bridge/adapters/slack/message"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/slack-go/slack"
 )
@@ -105,7 +106,7 @@ func (s *Notifier) refused(n bridge.Notification, err error, r slack.SlackErrorR
 		s.places.forget(n.To.Target)
 	}
 	if detail := strings.Join(r.ResponseMetadata.Messages, "; "); detail != "" {
-		err = fmt.Errorf("%w (%s)", err, cut(detail, 300))
+		err = fmt.Errorf("%w (%s)", err, message.Cut(detail, 300))
 	}
 	return bridge.Permanent(s.redact(n, err, remedy))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/argo-bridge/argo-bridge/adapters/slack/message"
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
@@ -249,5 +250,5 @@ func (h happening) title() string {
 }
 
 func cutTitle(s string) string {
-	return cut(strings.Join(strings.Fields(s), " "), 200)
+	return message.Cut(strings.Join(strings.Fields(s), " "), 200)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/argo-bridge/argo-bridge/adapters/slack/message"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/spelling"
 )
@@ -80,7 +81,7 @@ func ParseLine(text string) (l Line) {
 func clean(word string) string { return strings.ToLower(strings.Trim(word, "`*_<>")) }
 
 // quote shows what somebody has written, cut to what a sentence can hold.
-func quote(s string) string { return strconv.Quote(cut(s, 60)) }
+func quote(s string) string { return strconv.Quote(message.Cut(s, 60)) }
 
 // Verbs of the command that act, with the act, how they are used, and what is wrong with a line, if anything.
 var acting = map[string]struct {
@@ -213,7 +214,7 @@ func readStep(l Line, o *bridge.Order) string {
 	}
 	o.Run, o.Parameters = bridge.RunID{Namespace: t.Namespace, Name: t.Name}, l.Parameters
 	if len(l.Words) == 2 {
-		o.Node = cut(l.Words[1], maxName)
+		o.Node = message.Cut(l.Words[1], maxName)
 	}
 	return ""
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/argo-bridge/argo-bridge/adapters/slack/message"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/slack-go/slack"
 )
@@ -71,14 +72,11 @@ func (s *Notifier) Notify(ctx context.Context, n bridge.Notification) error {
 	if err != nil {
 		return s.fault(n, err)
 	}
-	text, blocks := Render(n)
-	options := []slack.MsgOption{
-		slack.MsgOptionText(text, false), // is escaped already
-		slack.MsgOptionBlocks(blocks...),
+	options := append(message.Message(message.Of(n)).Options(),
 		slack.MsgOptionMetadata(slack.SlackMetadata{EventType: MetadataType, EventPayload: map[string]any{"key": n.Key}}),
 		slack.MsgOptionDisableLinkUnfurl(),
 		slack.MsgOptionDisableMediaUnfurl(),
-	}
+	)
 	if at.thread != "" {
 		options = append(options, slack.MsgOptionTS(at.thread))
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/argo-bridge/argo-bridge/adapters/slack/message"
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
@@ -35,7 +36,7 @@ func readSilence(l Line, o *bridge.Order) string {
 		}
 		rest = rest[taken:]
 	}
-	o.Reason = cut(strings.Join(rest, " "), maxReason)
+	o.Reason = message.Cut(strings.Join(rest, " "), maxReason)
 	return ""
 }
 

@@ -1,4 +1,7 @@
-package logs
+// Package mask hides what looks like a secret from texts that are shown to people: logs of failed steps, messages and
+// parameters of runs. It is pure, and knows secrets by their form and by the names of what holds them; one that looks
+// like none, under a name that says nothing, it cannot know.
+package mask
 
 import (
 	"regexp"
@@ -42,15 +45,21 @@ var rules = []struct {
 	{regexp.MustCompile(`(?i)(--?[a-z0-9_.-]*` + keys + `[ \t]+)\S+`), "${1}" + Hidden},
 }
 
+// names are parts of a parameter's name whose value is a secret.
+var names = regexp.MustCompile(`(?i)pass(?:word|wd|phrase)|pwd|secret|token|credential|private|signature|api[_.-]?key|access[_.-]?key|account[_.-]?key|encryption[_.-]?key|(?:^|[_.-])auth(?:[_.-]|$)`)
+
+// Named says whether the value of something with this name, such as a parameter, is to be hidden whatever it looks like.
+func Named(name string) bool { return names.MatchString(name) }
+
 // escapes are the sequences by which a program moves and colours a terminal's text:
 // https://ecma-international.org/publications-and-standards/standards/ecma-48/
 var escapes = regexp.MustCompile(`(?:\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]`)
 
-// Mask makes a program's output fit to be shown to others: what looks like a secret is [Hidden], and nothing stays that
+// Secrets makes a program's output fit to be shown to others: what looks like a secret is [Hidden], and nothing stays that
 // moves a terminal. It knows the tokens of GitHub, Slack, AWS, Google and some more by their form, JWTs, private keys,
 // headers that authorise, passwords in URLs, and values whose name ends in password, secret, token, or the like. A
 // secret that looks like none it cannot know.
-func Mask(text string) string {
+func Secrets(text string) string {
 	text = plain(text)
 	for _, rule := range rules {
 		text = rule.pattern.ReplaceAllString(text, rule.with)

@@ -1,4 +1,4 @@
-package logs
+package mask
 
 import (
 	"strings"
@@ -15,7 +15,7 @@ var (
 	pem         = "-----BEGIN RSA PRIVATE " + "KEY-----\nMIIEowIBAAKCAQEA" + digits + "\nabcdefghijklmnopqrstuvwxyz0123456789==\n-----END RSA PRIVATE " + "KEY-----"
 )
 
-func TestMaskHidesWhatLooksLikeASecret(t *testing.T) {
+func TestSecretsHidesWhatLooksLikeASecret(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct{ text, want string }{
 		"a personal token":              {"push with " + githubToken + " now", "push with *** now"},
@@ -56,19 +56,19 @@ func TestMaskHidesWhatLooksLikeASecret(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := Mask(c.text); got != c.want {
+			if got := Secrets(c.text); got != c.want {
 				t.Errorf("got  %q\nwant %q", got, c.want)
 			}
 		})
 	}
 }
 
-func FuzzMask(f *testing.F) {
+func FuzzSecrets(f *testing.F) {
 	for _, seed := range []string{"", "token=", "\x1b[", "https://a:", "xoxb-12345678", pem, jwt, `{"password":"`, "Authorization: ", "a\rb"} {
 		f.Add(seed, seed)
 	}
 	f.Fuzz(func(t *testing.T, before, after string) {
-		got := Mask(before + githubToken + after)
+		got := Secrets(before + githubToken + after)
 		if strings.Contains(got, githubToken) {
 			t.Errorf("the token is in %q", got)
 		}
@@ -82,4 +82,18 @@ func FuzzMask(f *testing.F) {
 			t.Errorf("%d line ends, there were %d", lines, strings.Count(before+after, "\n"))
 		}
 	})
+}
+
+func TestNamesOfSecretsAreKnown(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"password", "DB_PASSWD", "clientSecret", "github-token", "credentials", "api-key", "APIKEY", "api_key", "private", "private-key", "auth", "x-auth-header"} {
+		if !Named(name) {
+			t.Errorf("%s is shown", name)
+		}
+	}
+	for _, name := range []string{"path", "bucket", "author", "key", "compass", "sha", "environment"} {
+		if Named(name) {
+			t.Errorf("%s is hidden", name)
+		}
+	}
 }
