@@ -71,3 +71,6 @@ func within(section string, err error) error {
 	}
 	return errors.Join(errs...)
 }
+
+// IsUser says whether a text is a user's id.
+func IsUser(id string) bool { return userID.MatchString(id) }

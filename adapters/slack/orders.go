@@ -22,8 +22,9 @@ type Form struct {
 	Channel  string `json:"channel"`
 	// ChannelName is the channel's name without #, where it has one.
 	ChannelName string `json:"channelName,omitempty"`
-	// ResponseURL is the command's.
+	// ResponseURL is the command's, and At when it was given, in Unix seconds.
 	ResponseURL string `json:"responseURL,omitempty"`
+	At          int64  `json:"at,omitempty"`
 	// Command is the bridge's own slash command, as it was typed.
 	Command string `json:"command,omitempty"`
 }
