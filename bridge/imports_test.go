@@ -42,7 +42,7 @@ var (
 		"bridge/mask":            {},
 		"bridge/match":           {"bridge"},
 		"bridge/notify":          {"bridge", "bridge/bus"},
-		"bridge/orders":          {"bridge", "bridge/bus"},
+		"bridge/orders":          {"bridge", "bridge/bus", "bridge/expression", "bridge/mapping"},
 		"bridge/silences":        {"bridge", "bridge/bus"},
 		"bridge/threads":         {"bridge", "bridge/bus"},
 		"bridge/waiting":         {"bridge", "bridge/bus"},
