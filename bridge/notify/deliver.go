@@ -51,8 +51,8 @@ type Deliverer struct {
 	Details Details
 	// Failed hears of notifications that cannot be delivered. Optional.
 	Failed func(n bridge.Notification, err error)
-	Log     *zap.Logger
-	Now     func() time.Time
+	Log    *zap.Logger
+	Now    func() time.Time
 
 	mu      sync.Mutex
 	blocked map[string]time.Time // lane → until when its service wants no more
