@@ -37,6 +37,7 @@ var (
 		"bridge/mapping":         {"bridge", "bridge/expression"},
 		"bridge/match":           {"bridge"},
 		"bridge/notify":          {"bridge", "bridge/bus"},
+		"bridge/operate":         {"bridge", "bridge/submit", "bridge/watch"},
 		"bridge/orders":          {"bridge", "bridge/bus", "bridge/expression", "bridge/mapping"},
 		"bridge/silences":        {"bridge", "bridge/bus"},
 		"bridge/threads":         {"bridge", "bridge/bus"},

@@ -31,6 +31,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/leader"
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
+	"github.com/argo-bridge/argo-bridge/bridge/operate"
 	"github.com/argo-bridge/argo-bridge/bridge/threads"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 	"github.com/argo-bridge/argo-bridge/bridge/watch"
@@ -86,6 +87,7 @@ type App struct {
 	github    *api.App // nil without a GitHub App
 	inquirers map[string]bridge.Inquirer
 	threads   threads.Book
+	operator  *operate.Operator
 	sweeper   *sweep.Sweeper // nil without a GitHub App
 }
 
