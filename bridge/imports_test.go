@@ -42,6 +42,7 @@ var (
 		"bridge/mask":            {},
 		"bridge/match":           {"bridge"},
 		"bridge/notify":          {"bridge", "bridge/bus"},
+		"bridge/operate":         {"bridge", "bridge/submit", "bridge/watch"},
 		"bridge/orders":          {"bridge", "bridge/bus", "bridge/expression", "bridge/mapping"},
 		"bridge/silences":        {"bridge", "bridge/bus"},
 		"bridge/threads":         {"bridge", "bridge/bus"},
