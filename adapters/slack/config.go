@@ -35,6 +35,10 @@ type Config struct {
 	AppTokenEnv  string `yaml:"appTokenEnv,omitempty"`
 	// Command is the slash command of the bridge itself, DefaultCommand if empty.
 	Command string `yaml:"command,omitempty"`
+	// Alerts are the settings of alerts.
+	Alerts AlertsConfig `yaml:"alerts,omitempty"`
+	// People finds users of Slack, by id, by their names at other services, such as GitHub logins, for mentions.
+	People map[string]string `yaml:"people,omitempty"`
 	// Allow says who may do what from Slack, where a template says nothing of that right. A right that neither names nobody
 	// has, but to see things everybody.
 	Allow bridge.Allowances `yaml:"allow,omitempty"`
@@ -88,6 +92,7 @@ func (c Config) Validate() error {
 	if u, err := url.Parse(c.APIURL); c.APIURL != "" && (err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http")) {
 		errs = append(errs, fmt.Errorf("apiURL: %q is not an http(s) address", c.APIURL))
 	}
+	errs = append(errs, c.Alerts.validate(), validatePeople(c.People))
 	return errors.Join(errs...)
 }
 

@@ -29,7 +29,7 @@ func approval(n bridge.Notification) []slack.Block {
 	if !p.Open() {
 		return []slack.Block{section(text + "\n" + decided(p))}
 	}
-	text += within("\n", Escape(CutEscaped(hidden(p.Message), maxField)))
+	text += within("\n", Escape(shown(p.Message, maxField)))
 	if !p.Started.IsZero() {
 		text += "\nIt waits since " + date(p.Started) + "."
 	}
@@ -62,7 +62,7 @@ func decision(p bridge.Pause) (emoji, word string) {
 // decided says how a step that waits no more was decided, and by whom, which is the step's own message.
 func decided(p bridge.Pause) string {
 	_, word := decision(p)
-	return "It " + word + within(": ", Escape(CutEscaped(hidden(p.Message), maxField)))
+	return "It " + word + within(": ", Escape(shown(p.Message, maxField)))
 }
 
 // decisions are the buttons; without an input that the message has no room for nothing can be approved.

@@ -71,7 +71,7 @@ func trigger(a Alert) string {
 }
 
 func started(n bridge.Notification, origin map[string]string) string {
-	title := CutEscaped(hidden(oneLine(origin[bridge.AnnotationEventTitle])), 200)
+	title := shown(oneLine(origin[bridge.AnnotationEventTitle]), 200)
 	address := origin[bridge.AnnotationEventURL]
 	if title == "" {
 		if address == "" {
@@ -106,7 +106,7 @@ var mention = regexp.MustCompile(`^<(?:@[A-Z0-9]+|!subteam\^[A-Z0-9]+|!here|!cha
 
 // mentions are who is called. What is no mention is shown as it is written.
 func mentions(all []string) string {
-	var shown []string
+	var called []string
 	room := maxMentions
 	for _, one := range all {
 		if !mention.MatchString(one) {
@@ -115,21 +115,21 @@ func mentions(all []string) string {
 		if room -= len(one) + 1; one == "" || room < 0 {
 			continue
 		}
-		shown = append(shown, one)
+		called = append(called, one)
 	}
-	return strings.Join(shown, " ")
+	return strings.Join(called, " ")
 }
 
 // own shows the author's message in as many sections as it needs, up to a bound.
 func own(text string) (blocks []slack.Block) {
-	text = hidden(text)
+	text = hidden(text, maxOwnText*maxSection)
 	for range maxOwnText {
 		head, rest := split(text, maxSection-100, escapedWidth) // room for the links' brackets
 		if rest != "" && len(blocks) == maxOwnText-1 {
 			head, rest = CutEscaped(text, maxSection-100), ""
 		}
-		if shown := linked(head); strings.TrimSpace(shown) != "" {
-			blocks = append(blocks, section(bounded(shown, head)))
+		if links := linked(head); strings.TrimSpace(links) != "" {
+			blocks = append(blocks, section(bounded(links, head)))
 		}
 		if text = rest; text == "" {
 			break
@@ -139,9 +139,9 @@ func own(text string) (blocks []slack.Block) {
 }
 
 // bounded is the text with links, or without them where they make it too long.
-func bounded(shown, plain string) string {
-	if _, rest := split(shown, maxSection, width); rest != "" {
+func bounded(linked, plain string) string {
+	if _, rest := split(linked, maxSection, width); rest != "" {
 		return Escape(plain)
 	}
-	return shown
+	return linked
 }

@@ -48,7 +48,7 @@ func group(a Alert) (blocks []slack.Block) {
 		blocks = append(blocks, section("More failed than this channel can be told one by one: what was too much is counted and listed here."))
 	}
 	if a.Cause != "" {
-		blocks = append(blocks, section("*They failed of the same*\n"+Fence(CutEscaped(hidden(a.Cause), maxMessage))))
+		blocks = append(blocks, section("*They failed of the same*\n"+Fence(shown(a.Cause, maxMessage))))
 	}
 	if list := lines(a); list != "" {
 		blocks = append(blocks, section(list))
@@ -64,16 +64,16 @@ func group(a Alert) (blocks []slack.Block) {
 
 // lines are the last failures, one a line, and how many more there are.
 func lines(a Alert) string {
-	b, shown := strings.Builder{}, 0
+	b, count := strings.Builder{}, 0
 	for _, l := range a.Lines {
 		line := "• " + line(a, l) + "\n"
-		if shown == listed || b.Len()+len(line) > maxList {
+		if count == listed || b.Len()+len(line) > maxList {
 			break
 		}
 		b.WriteString(line)
-		shown++
+		count++
 	}
-	if more := a.Count - shown; more > 0 && shown > 0 {
+	if more := a.Count - count; more > 0 && count > 0 {
 		fmt.Fprintf(&b, "and %d more", more)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
@@ -92,8 +92,8 @@ func line(a Alert, l Line) string {
 	if l.Step != "" {
 		text += " at " + Code(CutEscaped(l.Step, 150))
 	}
-	if message := hidden(oneLine(l.Message)); message != "" && a.Cause == "" {
-		text += ": " + Escape(CutEscaped(message, 200))
+	if why := shown(oneLine(l.Message), 200); why != "" && a.Cause == "" {
+		text += ": " + Escape(why)
 	}
 	return text
 }

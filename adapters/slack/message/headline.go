@@ -82,7 +82,7 @@ func workflow(r bridge.Run) string {
 
 // sentence is the message for where no blocks are shown: one sentence that says what happened, where, and why.
 func sentence(a Alert) string {
-	return Escape(CutEscaped(hidden(oneLine(full(a))), maxSentence))
+	return Escape(shown(oneLine(full(a)), maxSentence))
 }
 
 func full(a Alert) string {
@@ -132,7 +132,7 @@ var bareExit = regexp.MustCompile(`^(?:[\w.-]+: )?Error \(exit code \d+\)$`)
 
 // message is what a failed step says beside its exit code.
 func message(f bridge.Failure) string {
-	if f.ExitCode != "" && bareExit.MatchString(f.Message) {
+	if f.ExitCode != "" && len(f.Message) < 100 && bareExit.MatchString(f.Message) {
 		return ""
 	}
 	return f.Message

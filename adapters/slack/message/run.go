@@ -10,12 +10,8 @@ import (
 	"github.com/slack-go/slack"
 )
 
-const (
-	// logLines are the lines of a failed step's log in the channel; all that are known stand in the thread.
-	logLines = 5
-	// maskedAtMost bounds what is looked through for secrets of one text; it is far more than is shown of any.
-	maskedAtMost = 16 << 10
-)
+// logLines are the lines of a failed step's log in the channel; all that are known stand in the thread.
+const logLines = 5
 
 // run shows how a run stands: where it is, what failed of it, and what it was given.
 func run(a Alert) (blocks []slack.Block) {
@@ -33,12 +29,12 @@ func run(a Alert) (blocks []slack.Block) {
 // event shows what became of an event for which there is no run.
 func event(a Alert) []slack.Block {
 	n := a.Newest
-	why := hidden(cmp.Or(n.Reason, n.Run.Message))
+	why := shown(cmp.Or(n.Reason, n.Run.Message), maxMessage)
 	switch {
 	case n.Outcome == bridge.EventRejected:
-		return []slack.Block{section("*Nothing was started*\n" + Fence(CutEscaped(cmp.Or(why, "no reason is known"), maxMessage)))}
+		return []slack.Block{section("*Nothing was started*\n" + Fence(cmp.Or(why, "no reason is known")))}
 	case why != "":
-		return []slack.Block{section(Escape(CutEscaped(why, maxMessage)))}
+		return []slack.Block{section(Escape(why))}
 	}
 	return []slack.Block{section(Escape(CutEscaped(sentenceOf(n), maxField)))}
 }
@@ -96,8 +92,8 @@ func usual(n bridge.Notification) string {
 func failure(a Alert) (blocks []slack.Block) {
 	failures := a.Newest.Run.Failures
 	if len(failures) == 0 {
-		if text := hidden(a.Newest.Run.Message); strings.TrimSpace(text) != "" {
-			blocks = append(blocks, section(Fence(CutEscaped(text, maxMessage))))
+		if text := shown(a.Newest.Run.Message, maxMessage); text != "" {
+			blocks = append(blocks, section(Fence(text)))
 		}
 		return blocks
 	}
@@ -119,8 +115,8 @@ func step(f bridge.Failure, room int) string {
 		line += " · exit code " + Escape(CutEscaped(f.ExitCode, 20))
 	}
 	line += within(" · ", attempts(f))
-	if text := hidden(message(f)); strings.TrimSpace(text) != "" {
-		line += "\n" + Fence(CutEscaped(text, room))
+	if text := shown(message(f), room); text != "" {
+		line += "\n" + Fence(text)
 	}
 	return line
 }
@@ -131,7 +127,7 @@ func lastLines(log []string, lines, room int) string {
 	for len(log) > 1 && escapedLength(strings.Join(log, "\n")) > room {
 		log = log[1:]
 	}
-	return CutEscaped(hidden(strings.Join(log, "\n")), room)
+	return shown(strings.Join(log, "\n"), room)
 }
 
 func escapedLength(s string) (n int) {
@@ -149,7 +145,7 @@ func parameters(all []bridge.Parameter, room int) []slack.Block {
 	b := strings.Builder{}
 	b.WriteString("*Parameters*")
 	for i, p := range all {
-		line := "\n• " + Code(CutEscaped(p.Name, 100)) + " " + Code(CutEscaped(value(p), maxParameter))
+		line := "\n• " + Code(CutEscaped(p.Name, 100)) + " " + Code(value(p))
 		if b.Len()+len(line) > room {
 			fmt.Fprintf(&b, "\nand %d more", len(all)-i)
 			break
@@ -161,15 +157,28 @@ func parameters(all []bridge.Parameter, room int) []slack.Block {
 
 // value is a parameter's for people.
 func value(p bridge.Parameter) string {
-	if p.Value != "" && mask.Named(p.Name) {
+	if p.Value != "" && mask.Named(Cut(p.Name, 500)) {
 		return mask.Hidden
 	}
-	return hidden(p.Value)
+	return shown(p.Value, maxParameter)
 }
 
-// hidden is the text with what looks like a secret hidden.
-func hidden(s string) string {
-	return mask.Secrets(Cut(s, maskedAtMost))
+// shown is the text with what looks like a secret hidden, cut to room characters once it is escaped; empty where it is
+// but white space.
+func shown(s string, room int) string {
+	if s = hidden(s, room); strings.TrimSpace(s) == "" {
+		return ""
+	}
+	return CutEscaped(s, room)
+}
+
+// hidden is the beginning of the text, longer than room, with what looks like a secret hidden. It ends with a word: half
+// of a token would not be known as one.
+func hidden(s string, room int) string {
+	if head, rest := split(s, 2*room+1000, width); rest != "" {
+		s = head[:max(strings.LastIndexAny(head, " \n"), room)]
+	}
+	return mask.Secrets(s)
 }
 
 // plural counts things.

@@ -18,18 +18,18 @@ const (
 // Details writes the first reply in the thread of a failed run: every step that failed with its message and log, and
 // all that the run was given.
 func Details(n bridge.Notification) Rendered {
-	r := Rendered{Text: Escape(CutEscaped(hidden(oneLine(stop("What "+subject(n)+" failed of"+reason(n)))), maxSentence))}
+	r := Rendered{Text: Escape(shown(oneLine(stop("What "+subject(n)+" failed of"+reason(n))), maxSentence))}
 	failures := n.Run.Failures
 	if len(failures) == 0 {
-		text := cmp.Or(hidden(n.Run.Message), "No step of it has failed, and it says no reason.")
-		r.Blocks = append(r.Blocks, section(Fence(CutEscaped(text, maxSection-100))))
+		text := cmp.Or(shown(n.Run.Message, maxSection-100), "No step of it has failed, and it says no reason.")
+		r.Blocks = append(r.Blocks, section(Fence(text)))
 	}
-	shown := min(len(failures), maxDetailed)
-	for i, f := range failures[:shown] {
-		share := (maxStepsRoom-weight(r.Blocks))/(shown-i) - maxStepLine
+	most := min(len(failures), maxDetailed)
+	for i, f := range failures[:most] {
+		share := (maxStepsRoom-weight(r.Blocks))/(most-i) - maxStepLine
 		r.Blocks = append(r.Blocks, detail(f, max(share, 100))...)
 	}
-	if more := len(failures) - shown; more > 0 {
+	if more := len(failures) - most; more > 0 {
 		r.Blocks = append(r.Blocks, context(fmt.Sprintf("and %s", plural(more, "more failed step"))))
 	}
 	r.Blocks = append(r.Blocks, parameters(n.Run.Parameters, 1800)...)
@@ -52,10 +52,10 @@ func detail(f bridge.Failure, room int) []slack.Block {
 // Recovery writes what the thread of an alert hears when a run has made the failure good.
 func Recovery(n bridge.Notification) Rendered {
 	text := fmt.Sprintf("%s recovered: %s has succeeded%s.", subject(n), cmp.Or(workflow(n.Run), "a Workflow"), took(n.Run))
-	shown := ":large_green_circle: *Recovered*: " + anchorWithin(n.Link, CutEscaped(cmp.Or(workflow(n.Run), subject(n)), maxField), maxLink) + " has succeeded" + took(n.Run) + usual(n)
-	r := Rendered{Text: Escape(CutEscaped(oneLine(text), maxSentence)), Blocks: []slack.Block{section(shown)}}
-	if line := trigger(Alert{Newest: n}); line != "" {
-		r.Blocks = append(r.Blocks, context(line))
+	line := ":large_green_circle: *Recovered*: " + anchorWithin(n.Link, CutEscaped(cmp.Or(workflow(n.Run), subject(n)), maxField), maxLink) + " has succeeded" + took(n.Run) + usual(n)
+	r := Rendered{Text: Escape(CutEscaped(oneLine(text), maxSentence)), Blocks: []slack.Block{section(line)}}
+	if by := trigger(Alert{Newest: n}); by != "" {
+		r.Blocks = append(r.Blocks, context(by))
 	}
 	return r
 }

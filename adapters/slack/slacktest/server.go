@@ -38,7 +38,6 @@ type Server struct {
 	http    *httptest.Server
 	now     func() time.Time
 	client  *http.Client
-	senders sync.WaitGroup
 	socket  sockets
 
 	mu         sync.Mutex
@@ -52,6 +51,7 @@ type Server struct {
 	faults     map[string][]Fault
 	calls      map[string]int
 	limits     limits
+	lates      []late
 	base       string // of the app, for what is sent over HTTP
 	serial     int
 	last       int64         // microseconds of the last timestamp
@@ -108,7 +108,7 @@ func NewServerAt(token, address string) (*Server, error) {
 func (s *Server) Close() {
 	s.socket.close()
 	s.http.Close()
-	s.senders.Wait()
+	s.socket.serving.Wait()
 	s.client.CloseIdleConnections()
 }
 
