@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/argo-bridge/argo-bridge/adapters/slack/message"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/slack-go/slack"
 	"go.uber.org/zap"
@@ -51,7 +52,7 @@ func (h *Inbox) atDesk(ctx context.Context, d Delivery) (Response, bool) {
 // it up at the response_url.
 func (h *Inbox) outcome(ctx context.Context, d Delivery, e bridge.Event) string {
 	command := d.Command.Get("command")
-	accepted := "Accepted " + code(command) + "."
+	accepted := "Accepted " + message.Code(command) + "."
 	if h.answers == nil {
 		return accepted
 	}
@@ -68,7 +69,7 @@ func (h *Inbox) outcome(ctx context.Context, d Delivery, e bridge.Event) string 
 	case <-ctx.Done(): // Slack has hung up; the response_url still works
 	}
 	h.background(func() { h.follow(d.Command.Get("response_url"), <-known) })
-	return "Accepted " + code(command) + "; what it started follows."
+	return "Accepted " + message.Code(command) + "; what it started follows."
 }
 
 // await returns the text on what became of the event, after at most answerLater.
@@ -80,7 +81,7 @@ func (h *Inbox) await(e bridge.Event, command string) string {
 		if h.closing.Err() == nil {
 			h.log.Warn("outcome of a command not known", zap.String(bridge.LogEventID, e.ID), zap.Error(err))
 		}
-		return code(command) + " is accepted, but what became of it is not known yet."
+		return message.Code(command) + " is accepted, but what became of it is not known yet."
 	}
 	return describe(record, command, h.link)
 }
@@ -146,18 +147,18 @@ func private(text string) Response {
 func describe(r bridge.Record, command string, link func(string) string) string {
 	var started, waiting, not []string
 	for _, res := range r.Results {
-		name := code(res.Template)
+		name := message.Code(res.Template)
 		if res.Rule != "" && res.Rule != bridge.DefaultRule {
-			name += " (rule " + code(res.Rule) + ")"
+			name += " (rule " + message.Code(res.Rule) + ")"
 		}
 		switch {
 		case res.Workflow != "":
-			started = append(started, fmt.Sprintf(":rocket: %s started: %s", name, anchor(link(res.Workflow), res.Workflow)))
+			started = append(started, fmt.Sprintf(":rocket: %s started: %s", name, message.Anchor(link(res.Workflow), res.Workflow)))
 		case res.Verdict == bridge.Waiting:
-			waiting = append(waiting, fmt.Sprintf(":hourglass_flowing_sand: %s waits for its turn: %s", name, escape(why(res))))
+			waiting = append(waiting, fmt.Sprintf(":hourglass_flowing_sand: %s waits for its turn: %s", name, message.Escape(why(res))))
 		case res.Verdict == bridge.OtherEvent, res.Reason == bridge.ReasonAccess:
 		default:
-			not = append(not, fmt.Sprintf("• %s: %s", name, escape(why(res))))
+			not = append(not, fmt.Sprintf("• %s: %s", name, message.Escape(why(res))))
 		}
 	}
 	started = append(started, waiting...)
@@ -165,9 +166,9 @@ func describe(r bridge.Record, command string, link func(string) string) string 
 	case len(started) > 0:
 		return strings.Join(append(started, rejected(r)...), "\n")
 	case len(not) > 0:
-		return "Nothing was started by " + code(command) + ":\n" + strings.Join(not, "\n")
+		return "Nothing was started by " + message.Code(command) + ":\n" + strings.Join(not, "\n")
 	default:
-		return "No template has a rule for " + code(command) + " here."
+		return "No template has a rule for " + message.Code(command) + " here."
 	}
 }
 
@@ -175,7 +176,7 @@ func describe(r bridge.Record, command string, link func(string) string) string 
 func rejected(r bridge.Record) (lines []string) {
 	for _, res := range r.Results {
 		if res.Workflow == "" && res.Verdict == bridge.Rejected && res.Reason != bridge.ReasonAccess {
-			lines = append(lines, fmt.Sprintf(":warning: %s: %s", code(res.Template), escape(why(res))))
+			lines = append(lines, fmt.Sprintf(":warning: %s: %s", message.Code(res.Template), message.Escape(why(res))))
 		}
 	}
 	return lines
