@@ -175,7 +175,7 @@ func greeting(raw []byte) error {
 	case m.Type == "disconnect":
 		return slack.SlackErrorResponse{Err: m.Reason}
 	case m.Type != "hello":
-		return fmt.Errorf("it is of the type %q", cut(m.Type, 50))
+		return fmt.Errorf("it is of the type %.50q", m.Type)
 	}
 	return nil
 }
