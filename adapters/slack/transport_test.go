@@ -18,6 +18,8 @@ import (
 	"go.uber.org/zap"
 )
 
+const botToken = "xoxb-1234-secret"
+
 // soon bounds what a test waits for.
 const soon = 10 * time.Second
 
