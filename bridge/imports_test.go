@@ -62,6 +62,7 @@ var (
 		"cloud.google.com/go/storage":              "adapters/gcs",
 		"cloud.google.com/go/iam":                  "adapters/gcs",
 		"github.com/slack-go/slack":                "adapters/slack",
+		"github.com/gorilla/websocket":             "adapters/slack",
 		"github.com/urfave/cli":                    "cmd/argo-bridge",
 		"github.com/nektos/act":                    "bridge/match",
 		"github.com/prometheus/":                   "bridge/app",
