@@ -31,7 +31,7 @@ func approval(n bridge.Notification) []slack.Block {
 	}
 	text += within("\n", Escape(shown(p.Message, maxField)))
 	if !p.Started.IsZero() {
-		text += "\nIt waits since " + date(p.Started) + "."
+		text += "\nWaiting since " + date(p.Started)
 	}
 	blocks := []slack.Block{section(text)}
 	inputs, left := form(p.Inputs)
