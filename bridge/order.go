@@ -65,6 +65,9 @@ type Order struct {
 	// For is how long a Mute lasts, and Place the only destination that it is for; empty: all.
 	For   time.Duration
 	Place Destination
+	// Reason is why somebody mutes, in their words. Silence is the ID of the Silence that Unmute ends; empty: those of
+	// Template.
+	Reason, Silence string
 	// Fault says what is wrong with the order, such as a commit that is missing; empty: nothing.
 	Fault string
 }
@@ -100,12 +103,22 @@ type Warden interface {
 	May(ctx context.Context, f Facts, right Right, t Template, said Allowances) (ok bool, detail string, err error)
 }
 
+// A Stamp says on a Workflow who has acted on it.
+type Stamp struct {
+	// ID is the same however often the act is carried out, and another for each act. By is who has wanted it, for people.
+	ID, By string
+	// Labels and Annotations take the place of those that a new Workflow would take over; an empty value takes one away.
+	Labels, Annotations map[string]string
+}
+
 // An Answer is what somebody hears who gave a command or an order.
 type Answer struct {
 	// Done says that something was started, stopped or approved.
 	Done bool
 	// Text says why not, or what more there is to say; empty: nothing.
 	Text string
+	// Made is the result of the Workflow that an order has made, for the record of its event; nil: it made none.
+	Made *Result
 }
 
 // OrderTemplate stands in the ledger for the template of an order's result.

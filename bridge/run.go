@@ -1,6 +1,10 @@
 package bridge
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // A Run is the state of one Workflow, as far as anybody is told of it.
 type Run struct {
@@ -75,6 +79,14 @@ type Failure struct {
 	Attempts int `json:"attempts,omitempty"`
 	// Log are the last lines that the step wrote, masked; empty when they are not known.
 	Log []string `json:"log,omitempty"`
+}
+
+// Text is what the step said, with how often it was tried: "exit code 1 (attempt 3 of 3)".
+func (f Failure) Text() string {
+	if f.Attempts < 2 {
+		return f.Message
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s (attempt %d of %d)", f.Message, f.Attempts, f.Attempts))
 }
 
 // ID names the run.

@@ -32,3 +32,18 @@ type Silences interface {
 	// List returns those that have not ended, the one that ends first at the front.
 	List(ctx context.Context) ([]Silence, error)
 }
+
+// SilentUntil is until when a template's notifications to a destination are silent; zero when they are not.
+func SilentUntil(ctx context.Context, s Silences, template, destination string) (time.Time, error) {
+	all, err := s.List(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var until time.Time
+	for _, silence := range all {
+		if silence.Covers(template, destination) && silence.Until.After(until) {
+			until = silence.Until
+		}
+	}
+	return until, nil
+}

@@ -59,6 +59,10 @@ type Template struct {
 	Faulty []*bridge.Rule
 	// Faults are all faults, by key and line.
 	Faults []Fault
+	// Declared are the parameters that the template declares.
+	Declared []bridge.Declared
+	// Allow says who may do what with the template and its runs from Slack.
+	Allow bridge.Allowances
 
 	// routes by rule; those of "" hold for every other run.
 	routes map[string][]bridge.Route

@@ -16,7 +16,7 @@ var schemes = map[string]struct {
 	target *regexp.Regexp
 	usage  string
 }{
-	"slack":   {regexp.MustCompile(`^(reply|#[^\s#@]{1,80}|@[^\s#@]{1,80}|[CGDU][A-Z0-9]{6,20})$`), "slack:#channel, slack:@user, slack:C024BE91L or slack:reply"},
+	"slack":   {regexp.MustCompile(`^(reply|([TE][A-Z0-9]{2,20}/)?(#[^\s#@/]{1,80}|@[^\s#@/]{1,80}|[CGDUW][A-Z0-9]{6,20}))$`), "slack:#channel, slack:@user, slack:C024BE91L or slack:reply"},
 	"github":  {regexp.MustCompile(`^(check|status|comment|deployment)$`), "github:check, github:status, github:comment or github:deployment"},
 	"nats":    {regexp.MustCompile(`^[^\s*>.]+(\.[^\s*>.]+)*$`), "nats:<subject>, without wildcards"},
 	"webhook": {regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9_.]*$`), "webhook:<name from the bridge's config>"},
@@ -24,30 +24,58 @@ var schemes = map[string]struct {
 
 var schemeNames = []string{"slack", "github", "nats", "webhook"}
 
-// routes reads notify, message and github for all runs and for each rule. The runs of a rule have the routes
-// of notify and those of notify.<rule>; message.<rule> and github.<rule> replace message and github for them.
-func (p *parser) routes() map[string][]bridge.Route {
+// routes reads notify, message, github and slack for all runs and for each rule. The runs of a rule have the routes
+// of notify and those of notify.<rule>; what else has the rule's suffix replaces what has none for them.
+func (p *parser) routes() (all map[string][]bridge.Route, allow bridge.Allowances) {
 	every := p.sections[""][keyNotify].routes()
-	message, options := p.sections[""][keyMessage].message(), p.sections[""][keyGitHub].options()
-	all := map[string][]bridge.Route{"": with(every, message, options)}
+	common := settings{message: p.sections[""][keyMessage].message(), github: p.sections[""][keyGitHub].options()}
+	common.slack, allow = p.sections[""][keySlack].slack()
+	all = map[string][]bridge.Route{"": common.with(every)}
 	for name, sections := range p.sections {
-		own, text, settings := sections[keyNotify], sections[keyMessage], sections[keyGitHub]
-		if name == "" || own == nil && text == nil && settings == nil {
+		own := sections[keyNotify]
+		if name == "" || own == nil && sections[keyMessage] == nil && sections[keyGitHub] == nil && sections[keySlack] == nil {
 			p.single(p.sections[""][keyNotify], sections, every)
 			continue
 		}
-		m, o := text.message(), settings.options()
-		if m == nil {
-			m = message
-		}
-		if o == nil {
-			o = options
-		}
 		routes := own.routes()
 		p.single(own, sections, routes)
-		all[name] = with(distinct(append(slices.Clone(every), routes...)), m, o)
+		all[name] = common.or(sections).with(distinct(append(slices.Clone(every), routes...)))
 	}
-	return all
+	return all, allow
+}
+
+// settings are what goes with each route: the message, and the options by scheme.
+type settings struct {
+	message       bridge.Text
+	github, slack map[string]bridge.Text
+}
+
+// or are the settings of a rule, with those of all runs where it has none.
+func (s settings) or(sections map[string]*section) settings {
+	if m := sections[keyMessage].message(); m != nil {
+		s.message = m
+	}
+	if o := sections[keyGitHub].options(); o != nil {
+		s.github = o
+	}
+	if o, _ := sections[keySlack].slack(); o != nil {
+		s.slack = o
+	}
+	return s
+}
+
+func (s settings) with(routes []bridge.Route) []bridge.Route {
+	result := slices.Clone(routes)
+	for i := range result {
+		result[i].Message = s.message
+		switch result[i].To.Scheme {
+		case "github":
+			result[i].Options = s.github
+		case "slack":
+			result[i].Options = s.slack
+		}
+	}
+	return result
 }
 
 // single reports a destination that shows one event's run, of a rule that makes one run of many events.
@@ -61,17 +89,6 @@ func (p *parser) single(s *section, sections map[string]*section, routes []bridg
 			return
 		}
 	}
-}
-
-func with(routes []bridge.Route, message bridge.Text, options map[string]bridge.Text) []bridge.Route {
-	result := slices.Clone(routes)
-	for i := range result {
-		result[i].Message = message
-		if result[i].To.AtSource() {
-			result[i].Options = options
-		}
-	}
-	return result
 }
 
 // distinct keeps one route per outcome and destination.
@@ -120,8 +137,9 @@ func (s *section) routes() []bridge.Route {
 			s.fail(pair.key.Line, s.outcomeSuggestion(pair.name), "unknown outcome %s", pair.name)
 			continue
 		}
-		for _, to := range s.destinations(pair.value) {
-			routes = append(routes, bridge.Route{Outcome: outcome, To: to})
+		for _, r := range s.destinations(pair.value) {
+			r.Outcome = outcome
+			routes = append(routes, r)
 		}
 	}
 	for _, pair := range pairs {
@@ -145,26 +163,33 @@ func (s *section) outcomeSuggestion(name string) string {
 	return "the outcomes are " + strings.Join(names, ", ")
 }
 
-func (s *section) destinations(n *yaml.Node) []bridge.Destination {
+func (s *section) destinations(n *yaml.Node) []bridge.Route {
 	items := []*yaml.Node{n}
 	if n.Kind == yaml.SequenceNode {
 		items = n.Content
 	}
-	var destinations []bridge.Destination
+	var routes []bridge.Route
 	for _, item := range items {
 		text, ok := s.scalar(item, "a destination")
 		if !ok {
 			continue
 		}
-		if d, ok := s.destination(text, item.Line); ok {
-			destinations = append(destinations, d)
+		if r, ok := s.destination(text, item.Line); ok {
+			routes = append(routes, r)
 		}
 	}
-	return destinations
+	return routes
 }
 
-func (s *section) destination(text string, line int) (bridge.Destination, bool) {
+// destination reads a destination, and behind one of Slack who is to be called by name.
+func (s *section) destination(text string, line int) (bridge.Route, bool) {
 	scheme, target, found := strings.Cut(text, ":")
+	var names []string
+	if scheme == "slack" {
+		if words := strings.Fields(target); len(words) > 1 {
+			target, names = words[0], words[1:]
+		}
+	}
 	grammar, known := schemes[scheme]
 	supported := s.parser.language.Notifiers
 	switch {
@@ -179,7 +204,7 @@ func (s *section) destination(text string, line int) (bridge.Destination, bool) 
 	case !grammar.target.MatchString(target):
 		s.fail(line, "write "+grammar.usage, "%q is no destination of %s", target, scheme)
 	default:
-		return bridge.Destination{Scheme: scheme, Target: target}, true
+		return bridge.Route{To: bridge.Destination{Scheme: scheme, Target: target}, Mentions: s.mentions(names, line)}, true
 	}
-	return bridge.Destination{}, false
+	return bridge.Route{}, false
 }

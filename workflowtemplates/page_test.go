@@ -20,7 +20,7 @@ func TestTheReferenceHasEveryWordOfTheLanguage(t *testing.T) {
 	}
 	language := map[string][]string{
 		"key": keys, "field of concurrency": concurrencyFields, "field of batch": batchFields, "way to stop a run": shutdowns,
-		"policy": words(bridge.Policies), "outcome": words(bridge.Outcomes), "unit of a rate": slices.Sorted(maps.Keys(rateUnits)),
+		"policy": words(bridge.Policies), "outcome": words(bridge.Outcomes), "field of slack": slackFields, "right": words(bridge.Rights), "unit of a rate": slices.Sorted(maps.Keys(rateUnits)),
 	}
 	for _, event := range []string{"github.push", "gcs.finalized", "slack.command", "slack.action", "slack.message", workflowSource + ".succeeded"} {
 		language["filter of "+event] = slices.Sorted(maps.Keys(filterReaders(event)))

@@ -14,7 +14,7 @@ type parser struct {
 	in       Input
 	language Language
 	faults   []Fault
-	// sections by rule and base key; notify, message and github without suffix stand under "".
+	// sections by rule and base key; notify, message, github and slack without suffix stand under "".
 	sections map[string]map[string]*section
 	// reads are the variables that the expressions of each rule look at.
 	reads map[string][]string
@@ -26,14 +26,14 @@ type parser struct {
 func Parse(in Input, language Language) *Template {
 	p := &parser{in: in, language: language, sections: map[string]map[string]*section{}, reads: map[string][]string{}}
 	p.split()
-	t := &Template{Ref: in.Ref, UID: in.UID}
+	t := &Template{Ref: in.Ref, UID: in.UID, Declared: declared(in.Parameters)}
 	var rules []*bridge.Rule
 	for _, name := range p.ruleNames() {
 		rules = append(rules, p.rule(name))
 	}
 	p.orphans()
 	p.untrusted(rules)
-	t.routes = p.routes()
+	t.routes, t.Allow = p.routes()
 	for _, r := range rules {
 		if slices.ContainsFunc(p.faults, func(f Fault) bool { return f.stops(r.Name) }) {
 			t.Faulty = append(t.Faulty, r)
@@ -62,7 +62,7 @@ func (p *parser) split() {
 			s.rule = bridge.DefaultRule
 		}
 		name := s.rule
-		if base == keyNotify || base == keyMessage || base == keyGitHub {
+		if ofRuns(base) {
 			s.rule = noRule
 			if !suffixed {
 				name = ""

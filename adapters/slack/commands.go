@@ -1,10 +1,10 @@
 package slack
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -15,31 +15,42 @@ import (
 	"go.uber.org/zap"
 )
 
-// Commands is the handler of slash commands. The user who typed one is answered, for their eyes
-// only, with what was started or why nothing was: in the response when it is known in time, and
-// else at the command's response_url.
-func (h *Webhooks) Commands() http.Handler { return h.taking(h.takeCommand) }
-
-func (h *Webhooks) takeCommand(w http.ResponseWriter, r *http.Request, req request) {
-	e, err := TranslateCommand(req.body, req.at)
+func (h *Inbox) takeCommand(ctx context.Context, d Delivery) (Response, *Refusal) {
+	e, err := translateForm(d.Command, d.At)
 	if err != nil {
-		h.malformed(w, err)
-		return
+		return Response{}, malformed(err)
 	}
-	if !h.publish(w, r, req, e) {
-		return
+	strange, refusal := h.strange(ctx, d, d.Command.Get("team_id"), d.Command.Get("enterprise_id"))
+	switch {
+	case refusal != nil:
+		return Response{}, refusal
+	case strange:
+		return private("This workspace is none of those that this bridge serves."), nil
 	}
-	var form struct {
-		Command     string `json:"command"`
-		ResponseURL string `json:"response_url"`
+	if r, ok := h.atDesk(ctx, d); ok {
+		return r, nil
 	}
-	_ = json.Unmarshal(e.Data, &form) // TranslateCommand has just written it
-	reply(w, h.outcome(r.Context(), req, e, form.Command, form.ResponseURL))
+	if refusal := h.publish(ctx, d, e); refusal != nil {
+		return Response{}, refusal
+	}
+	return private(h.outcome(ctx, d, e)), nil
+}
+
+// atDesk lets the desk answer a command that only reads.
+func (h *Inbox) atDesk(ctx context.Context, d Delivery) (Response, bool) {
+	if h.desk == nil {
+		return Response{}, false
+	}
+	ctx, cancel := h.patience(ctx, d)
+	defer cancel()
+	answer, handled := h.desk.Command(ctx, d.Command)
+	return Response{JSON: answer}, handled
 }
 
 // outcome is the text of the first answer. When it comes before the outcome, a goroutine follows
 // it up at the response_url.
-func (h *Webhooks) outcome(ctx context.Context, req request, e bridge.Event, command, responseURL string) string {
+func (h *Inbox) outcome(ctx context.Context, d Delivery, e bridge.Event) string {
+	command := d.Command.Get("command")
 	accepted := "Accepted " + message.Code(command) + "."
 	if h.answers == nil {
 		return accepted
@@ -48,7 +59,7 @@ func (h *Webhooks) outcome(ctx context.Context, req request, e bridge.Event, com
 	if !h.background(func() { known <- h.await(e, command) }) {
 		return accepted
 	}
-	patience := time.NewTimer(max(0, h.within-h.now().Sub(req.arrived)))
+	patience := time.NewTimer(max(0, h.within-h.now().Sub(d.Arrived)))
 	defer patience.Stop()
 	select {
 	case text := <-known:
@@ -56,12 +67,12 @@ func (h *Webhooks) outcome(ctx context.Context, req request, e bridge.Event, com
 	case <-patience.C:
 	case <-ctx.Done(): // Slack has hung up; the response_url still works
 	}
-	h.background(func() { h.follow(responseURL, <-known) })
+	h.background(func() { h.follow(d.Command.Get("response_url"), <-known) })
 	return "Accepted " + message.Code(command) + "; what it started follows."
 }
 
 // await returns the text on what became of the event, after at most answerLater.
-func (h *Webhooks) await(e bridge.Event, command string) string {
+func (h *Inbox) await(e bridge.Event, command string) string {
 	ctx, cancel := context.WithTimeout(h.closing, answerLater)
 	defer cancel()
 	record, err := h.answers.Await(ctx, e)
@@ -80,7 +91,7 @@ func waits(r bridge.Record) bool {
 }
 
 // follow posts a second answer: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
-func (h *Webhooks) follow(responseURL, text string) {
+func (h *Inbox) follow(responseURL, text string) {
 	if responseURL == "" {
 		return
 	}
@@ -95,9 +106,13 @@ func (h *Webhooks) follow(responseURL, text string) {
 	}
 }
 
-func reply(w http.ResponseWriter, text string) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	_ = json.NewEncoder(w).Encode(map[string]string{"response_type": slack.ResponseTypeEphemeral, "text": text})
+// private is an answer for the eyes of who gave the command.
+func private(text string) Response {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(map[string]string{"response_type": slack.ResponseTypeEphemeral, "text": text}) // texts alone
+	return Response{JSON: b.Bytes()}
 }
 
 // describe says in Slack's markup what one command started, or why nothing was. Of templates that

@@ -61,6 +61,10 @@ func TranslateCommand(body []byte, at time.Time) (bridge.Event, error) {
 	if err != nil {
 		return bridge.Event{}, errors.New("the body is not a form")
 	}
+	return translateForm(form, at)
+}
+
+func translateForm(form url.Values, at time.Time) (bridge.Event, error) {
 	d := document{}
 	for k := range form {
 		d[k] = strings.ToValidUTF8(form.Get(k), "\uFFFD")
@@ -85,7 +89,11 @@ func TranslateInteraction(body []byte, at time.Time) (bridge.Event, error) {
 	if err != nil {
 		return bridge.Event{}, errors.New("the body is not a form")
 	}
-	d, err := decode([]byte(form.Get("payload")))
+	return translatePayload([]byte(form.Get("payload")), at)
+}
+
+func translatePayload(payload []byte, at time.Time) (bridge.Event, error) {
+	d, err := decode(payload)
 	if err != nil {
 		return bridge.Event{}, fmt.Errorf("payload: %w", err)
 	}

@@ -1,9 +1,9 @@
 package slack
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
 
 	"go.uber.org/zap"
 )
@@ -11,20 +11,23 @@ import (
 // An envelope is what surrounds an event of the Events API:
 // https://docs.slack.dev/apis/events-api/#receiving-events
 type envelope struct {
-	Type      string `json:"type"`
-	Challenge string `json:"challenge"`
-	TeamID    string `json:"team_id"`
-	AppID     string `json:"api_app_id"`
-	MinuteTS  int64  `json:"minute_rate_limited"`
-	Event     struct {
+	Type         string `json:"type"`
+	Challenge    string `json:"challenge"`
+	TeamID       string `json:"team_id"`
+	AppID        string `json:"api_app_id"`
+	MinuteTS     int64  `json:"minute_rate_limited"`
+	EnterpriseID string `json:"enterprise_id"`
+	Event        struct {
 		Type string `json:"type"`
 		author
 		Message  author `json:"message"`
 		Previous author `json:"previous_message"`
 	} `json:"event"`
 	Authorizations []struct {
-		UserID string `json:"user_id"`
-		IsBot  bool   `json:"is_bot"`
+		UserID       string `json:"user_id"`
+		IsBot        bool   `json:"is_bot"`
+		TeamID       string `json:"team_id"`
+		EnterpriseID string `json:"enterprise_id"`
 	} `json:"authorizations"`
 }
 
@@ -38,40 +41,45 @@ type author struct {
 	} `json:"bot_profile"`
 }
 
-// Events is the handler of the Events API.
-func (h *Webhooks) Events() http.Handler { return h.taking(h.takeEvent) }
-
-func (h *Webhooks) takeEvent(w http.ResponseWriter, r *http.Request, req request) {
+func (h *Inbox) takeEvent(ctx context.Context, d Delivery) (Response, *Refusal) {
 	var env envelope
 	// A field of another type than expected is an event that this struct does not know.
 	var other *json.UnmarshalTypeError
-	if err := json.Unmarshal(req.body, &env); err != nil && !errors.As(err, &other) {
-		h.malformed(w, errors.New("the body is not JSON"))
-		return
+	if err := json.Unmarshal(d.Event, &env); err != nil && !errors.As(err, &other) {
+		return Response{}, malformed(errors.New("the body is not JSON"))
 	}
 	switch env.Type {
 	case "url_verification":
-		answer(w, http.StatusOK, env.Challenge)
+		return Response{Text: env.Challenge}, nil
 	case "app_rate_limited":
-		h.observer.Refused(source, refusedRateLimited)
+		h.ignore(refusedRateLimited)
 		h.log.Warn("slack holds events back: more than 30000 an hour for one workspace",
 			zap.String("team", env.TeamID), zap.Int64("minute", env.MinuteTS))
-		answer(w, http.StatusOK, "")
-	default:
-		e, err := TranslateEvent(req.body)
-		if err != nil {
-			h.malformed(w, err)
-			return
-		}
-		if env.own() {
-			h.observer.Refused(source, refusedOwn)
-			answer(w, http.StatusOK, "")
-			return
-		}
-		if h.publish(w, r, req, e) {
-			answer(w, http.StatusOK, "")
-		}
+		return Response{}, nil
 	}
+	e, err := TranslateEvent(d.Event)
+	if err != nil {
+		return Response{}, malformed(err)
+	}
+	if env.own() {
+		h.ignore(refusedOwn)
+		return Response{}, nil
+	}
+	strange, refusal := h.strange(ctx, d, env.teams()...)
+	if strange || refusal != nil {
+		return Response{}, refusal
+	}
+	return Response{}, h.publish(ctx, d, e)
+}
+
+// teams are the workspaces and organisations whose installation of the app an event is delivered to: in a channel that
+// workspaces share, it may have happened in another one. https://docs.slack.dev/apis/events-api/#authorizations
+func (env envelope) teams() []string {
+	all := []string{env.TeamID, env.EnterpriseID}
+	for _, a := range env.Authorizations {
+		all = append(all, a.TeamID, a.EnterpriseID)
+	}
+	return all
 }
 
 // own says whether the bridge's own app caused the event. A rule on messages whose run reports to

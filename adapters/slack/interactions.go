@@ -1,23 +1,27 @@
 package slack
 
 import (
+	"context"
 	"errors"
-	"net/http"
 )
 
-// Interactions is the handler of buttons, shortcuts and submitted views.
-func (h *Webhooks) Interactions() http.Handler { return h.taking(h.takeInteraction) }
-
-func (h *Webhooks) takeInteraction(w http.ResponseWriter, r *http.Request, req request) {
-	e, err := TranslateInteraction(req.body, req.at)
+func (h *Inbox) takeInteraction(ctx context.Context, d Delivery) (Response, *Refusal) {
+	e, err := translatePayload(d.Interaction, d.At)
 	switch {
 	case errors.Is(err, errUnsupported):
 		// Any other answer would be shown to the user as a failure.
-		h.observer.Refused(source, refusedUnsupported)
-		answer(w, http.StatusOK, "")
+		h.ignore(refusedUnsupported)
+		return Response{}, nil
 	case err != nil:
-		h.malformed(w, err)
-	case h.publish(w, r, req, e):
-		answer(w, http.StatusOK, "")
+		return Response{}, malformed(err)
 	}
+	payload, err := decode(d.Interaction)
+	if err != nil {
+		return Response{}, malformed(err)
+	}
+	strange, refusal := h.strange(ctx, d, payload.text("team.id"), payload.text("enterprise.id"))
+	if strange || refusal != nil {
+		return Response{}, refusal
+	}
+	return Response{}, h.publish(ctx, d, e)
 }

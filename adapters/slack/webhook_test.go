@@ -17,9 +17,9 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
-func webhooks(b *bus, c *counts, o WebhookOptions) *Webhooks {
+func webhooks(b *bus, c *counts, o InboxOptions) *Webhooks {
 	o.Observer, o.Now = c, func() time.Time { return sentAt.Add(time.Second) }
-	return NewWebhooks([]string{"old-secret", secret}, b, o)
+	return NewWebhooks([]string{"old-secret", secret}, NewInbox(b, o))
 }
 
 func TestRequestsThatAreNotTaken(t *testing.T) {
@@ -67,7 +67,7 @@ func TestRequestsThatAreNotTaken(t *testing.T) {
 			if tt.change == nil {
 				tt.change = func(*http.Request) {}
 			}
-			w := send(webhooks(b, c, WebhookOptions{}).Events(), body, tt.change)
+			w := send(webhooks(b, c, InboxOptions{}).Events(), body, tt.change)
 			if w.Code != tt.status || !slices.Equal(c.refused, []string{tt.reason}) || len(b.events) != 0 {
 				t.Errorf("got %d, refused %v, %d events; want %d, %s, 0", w.Code, c.refused, len(b.events), tt.status, tt.reason)
 			}
@@ -81,7 +81,7 @@ func TestRequestsThatAreNotTaken(t *testing.T) {
 func TestWithoutASecretNothingIsTaken(t *testing.T) {
 	t.Parallel()
 	b := &bus{}
-	h := NewWebhooks([]string{""}, b, WebhookOptions{Now: func() time.Time { return sentAt }})
+	h := NewWebhooks([]string{""}, NewInbox(b, InboxOptions{Now: func() time.Time { return sentAt }}))
 	body := fixture(t, "app_mention.json")
 	ts := strconv.FormatInt(sentAt.Unix(), 10)
 	w := send(h.Events(), body, func(r *http.Request) { r.Header.Set(HeaderSignature, Sign("", ts, body)) })
@@ -115,7 +115,7 @@ func TestEvents(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b, c := &bus{}, &counts{}
-			w := send(webhooks(b, c, WebhookOptions{}).Events(), []byte(tt.body))
+			w := send(webhooks(b, c, InboxOptions{}).Events(), []byte(tt.body))
 			if w.Code != http.StatusOK || w.Body.String() != tt.answer {
 				t.Errorf("got %d %q, want 200 %q", w.Code, w.Body, tt.answer)
 			}
@@ -135,7 +135,7 @@ func TestInteractions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b, c := &bus{}, &counts{}
-			w := send(webhooks(b, c, WebhookOptions{}).Interactions(), fixture(t, name))
+			w := send(webhooks(b, c, InboxOptions{}).Interactions(), fixture(t, name))
 			if w.Code != http.StatusOK || w.Body.Len() != 0 {
 				t.Errorf("got %d %q, want an empty 200", w.Code, w.Body)
 			}
@@ -188,7 +188,7 @@ func TestACommandIsAnsweredWithWhatBecameOfIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := &bus{}
-			h := webhooks(b, &counts{}, WebhookOptions{
+			h := webhooks(b, &counts{}, InboxOptions{
 				Link: func(w string) string { return "https://argo.example/" + w },
 				Answers: answers(func(_ context.Context, e bridge.Event) (bridge.Record, error) {
 					if len(b.stored()) != 1 || b.stored()[0].ID != e.ID {
@@ -197,7 +197,7 @@ func TestACommandIsAnsweredWithWhatBecameOfIt(t *testing.T) {
 					return bridge.Record{Done: true, Results: tt.results}, nil
 				}),
 			})
-			defer h.Close()
+			defer h.inbox.Close()
 			if got := commandText(t, send(h.Commands(), fixture(t, "command.form")).Body.String()); got != tt.want {
 				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
 			}
@@ -207,7 +207,7 @@ func TestACommandIsAnsweredWithWhatBecameOfIt(t *testing.T) {
 
 func TestACommandWithoutABusFails(t *testing.T) {
 	t.Parallel()
-	h := webhooks(&bus{PublishFn: func(context.Context, bridge.Event) error { return errors.New("down") }}, &counts{}, WebhookOptions{})
+	h := webhooks(&bus{PublishFn: func(context.Context, bridge.Event) error { return errors.New("down") }}, &counts{}, InboxOptions{})
 	if w := send(h.Commands(), fixture(t, "command.form")); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("got %d, want 503", w.Code)
 	}
@@ -218,7 +218,7 @@ func TestALateOutcomeFollowsAtTheResponseURL(t *testing.T) {
 	s := slacktest.NewServer("t")
 	defer s.Close()
 	known := make(chan struct{})
-	h := webhooks(&bus{}, &counts{}, WebhookOptions{
+	h := webhooks(&bus{}, &counts{}, InboxOptions{
 		AnswerWithin: time.Millisecond + time.Second, // a second has passed by the test's clock
 		Answers: answers(func(ctx context.Context, _ bridge.Event) (bridge.Record, error) {
 			<-known
@@ -230,19 +230,19 @@ func TestALateOutcomeFollowsAtTheResponseURL(t *testing.T) {
 		t.Errorf("first answer: %s", got)
 	}
 	close(known)
-	h.waiting.Wait()
+	h.inbox.waiting.Wait()
 	got := s.Responses()
 	if len(got) != 1 || got[0].Path != "abc" || got[0].Type != "ephemeral" || !strings.HasPrefix(got[0].Text, "No template has a rule") {
 		t.Errorf("second answer: %+v", got)
 	}
-	h.Close()
+	h.inbox.Close()
 }
 
 func TestTheWaitingForAnOutcomeEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var waited time.Duration
-		h := NewWebhooks([]string{secret}, &bus{}, WebhookOptions{
+		h := NewWebhooks([]string{secret}, NewInbox(&bus{}, InboxOptions{
 			Now: func() time.Time { return sentAt },
 			Answers: answers(func(ctx context.Context, _ bridge.Event) (bridge.Record, error) {
 				begun := time.Now()
@@ -251,17 +251,17 @@ func TestTheWaitingForAnOutcomeEnds(t *testing.T) {
 				return bridge.Record{}, ctx.Err()
 			}),
 			Client: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("no network") })},
-		})
+		}))
 		begun := time.Now()
 		got := commandText(t, send(h.Commands(), fixture(t, "command.form")).Body.String())
 		if took := time.Since(begun); took != answerWithin || !strings.HasPrefix(got, "Accepted") {
 			t.Errorf("answered %q after %v, want it after %v", got, took, answerWithin)
 		}
-		h.waiting.Wait()
+		h.inbox.waiting.Wait()
 		if waited != answerLater {
 			t.Errorf("waited %v, want %v", waited, answerLater)
 		}
-		h.Close()
+		h.inbox.Close()
 	})
 }
 
@@ -269,7 +269,7 @@ func TestACommandWhoseRuleHasToWaitSaysWhy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var told string
-		h := NewWebhooks([]string{secret}, &bus{}, WebhookOptions{
+		h := NewWebhooks([]string{secret}, NewInbox(&bus{}, InboxOptions{
 			Now: func() time.Time { return sentAt },
 			Answers: answers(func(ctx context.Context, _ bridge.Event) (bridge.Record, error) {
 				<-ctx.Done()
@@ -282,30 +282,30 @@ func TestACommandWhoseRuleHasToWaitSaysWhy(t *testing.T) {
 				told = string(body)
 				return nil, errors.Join(err, errors.New("no network"))
 			})},
-		})
+		}))
 		send(h.Commands(), fixture(t, "command.form"))
-		h.waiting.Wait()
+		h.inbox.waiting.Wait()
 		if !strings.Contains(told, "argo/deploy") || !strings.Contains(told, "waits for its turn: 5 of at most 5 workflows") {
 			t.Errorf("told %s", told)
 		}
-		h.Close()
+		h.inbox.Close()
 	})
 }
 
 func TestCloseEndsTheWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := NewWebhooks([]string{secret}, &bus{}, WebhookOptions{
+		h := NewWebhooks([]string{secret}, NewInbox(&bus{}, InboxOptions{
 			Now: func() time.Time { return sentAt },
 			Answers: answers(func(ctx context.Context, _ bridge.Event) (bridge.Record, error) {
 				<-ctx.Done()
 				return bridge.Record{}, ctx.Err()
 			}),
 			Client: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("no network") })},
-		})
+		}))
 		send(h.Commands(), fixture(t, "command.form"))
 		begun := time.Now()
-		h.Close()
+		h.inbox.Close()
 		if took := time.Since(begun); took != 0 {
 			t.Errorf("Close took %v", took)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/github/api"
 	"github.com/argo-bridge/argo-bridge/adapters/github/sweep"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
+	"github.com/argo-bridge/argo-bridge/adapters/slack/alerts"
 	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/admin"
@@ -31,6 +32,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/leader"
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
+	"github.com/argo-bridge/argo-bridge/bridge/silences"
 	"github.com/argo-bridge/argo-bridge/bridge/threads"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 	"github.com/argo-bridge/argo-bridge/bridge/watch"
@@ -67,26 +69,29 @@ type App struct {
 	secrets  secrets
 	listener net.Listener
 
-	bus       *bus.Bus
-	catalog   *workflowtemplates.Catalog
-	events    *workflowtemplates.Events
-	ledger    *ledger.Ledger
-	room      *waiting.Room
-	tracker   *inflight.Tracker
-	elector   *leader.Elector
-	origins   *origins
-	reporter  *notify.Reporter
-	deliverer *notify.Deliverer
-	watcher   *watch.Watcher
-	dispatch  *dispatch.Dispatcher
-	replayer  *history.Replayer
-	admin     *admin.Server
-	commands  *slack.Webhooks
-	push      *gcs.Webhook
-	github    *api.App // nil without a GitHub App
-	inquirers map[string]bridge.Inquirer
-	threads   threads.Book
-	sweeper   *sweep.Sweeper // nil without a GitHub App
+	bus        *bus.Bus
+	catalog    *workflowtemplates.Catalog
+	events     *workflowtemplates.Events
+	ledger     *ledger.Ledger
+	room       *waiting.Room
+	tracker    *inflight.Tracker
+	elector    *leader.Elector
+	origins    *origins
+	reporter   *notify.Reporter
+	deliverer  *notify.Deliverer
+	watcher    *watch.Watcher
+	dispatch   *dispatch.Dispatcher
+	replayer   *history.Replayer
+	admin      *admin.Server
+	inbox      *slack.Inbox
+	push       *gcs.Webhook
+	github     *api.App // nil without a GitHub App
+	inquirers  map[string]bridge.Inquirer
+	threads    threads.Book
+	silences   silences.Book
+	workspaces *slack.Workspaces
+	alerts     *alerts.Notifier // nil without a token of Slack's
+	sweeper    *sweep.Sweeper   // nil without a GitHub App
 }
 
 // New validates the options, reads the secrets, listens, opens the bus and connects to Kubernetes. It
@@ -139,6 +144,9 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(stageBackground, "inflight", a.tracker.Run)
 	l.start(stageBackground, "care", a.bus.Care)
 	l.start(stageBackground, "bus", a.bus.Pulse)
+	if a.alerts != nil {
+		l.start(stageNotify, "alerts", a.alerts.Run)
+	}
 	l.start(stageNotify, "notify", func(ctx context.Context) error {
 		return a.bus.ConsumeNotifications(ctx, notifyWorkers, a.deliverer.Handle)
 	})
@@ -261,12 +269,13 @@ func (a *App) webhooks() map[string]http.Handler {
 		all["/webhooks/gcs"] = limit.Wrap(a.push)
 	}
 	if a.options.Slack != nil {
-		a.commands = slack.NewWebhooks(a.secrets.slack.Signing, a.publisher(), slack.WebhookOptions{
+		a.inbox = slack.NewInbox(a.publisher(), slack.InboxOptions{
 			Now: a.seams.Now, Observer: a.metrics, Logger: a.part("slack"), Answers: a.ledger, Link: a.link,
 		})
-		all["/webhooks/slack/events"] = limit.Wrap(a.commands.Events())
-		all["/webhooks/slack/commands"] = limit.Wrap(a.commands.Commands())
-		all["/webhooks/slack/interactions"] = limit.Wrap(a.commands.Interactions())
+		hooks := slack.NewWebhooks(a.secrets.slack.Signing, a.inbox)
+		all["/webhooks/slack/events"] = limit.Wrap(hooks.Events())
+		all["/webhooks/slack/commands"] = limit.Wrap(hooks.Commands())
+		all["/webhooks/slack/interactions"] = limit.Wrap(hooks.Interactions())
 	}
 	for path, handler := range cloudevents.Handlers(a.options.CloudEvents, a.secrets.events, cloudevents.Options{
 		Reserved: reserved(), Publisher: a.publisher(), Observer: a.metrics, Logger: a.part("cloudevents"), Now: a.seams.Now,
@@ -290,8 +299,8 @@ func (a *App) publisher() bridge.Publisher {
 }
 
 func (a *App) closeCommands() {
-	if a.commands != nil {
-		a.commands.Close()
+	if a.inbox != nil {
+		a.inbox.Close()
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github/checks"
-	"github.com/argo-bridge/argo-bridge/adapters/slack"
 	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/admin"
@@ -25,6 +24,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
 	"github.com/argo-bridge/argo-bridge/bridge/logs"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
+	"github.com/argo-bridge/argo-bridge/bridge/silences"
 	"github.com/argo-bridge/argo-bridge/bridge/submit"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
 	"github.com/argo-bridge/argo-bridge/bridge/watch"
@@ -76,6 +76,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.buildElector(c)
+	a.silences = silences.Book{Table: tables.silences, Now: a.seams.Now}
 	if err := a.buildGitHub(tables); err != nil {
 		return err
 	}
@@ -128,9 +129,10 @@ func (a *App) buildNotify(c clients, t tables) {
 		Routes: routesOf{a.catalog}, Runs: t.runs, Queue: through[notify.Queue](a.seams.Queue, a.bus), History: &notify.History{Table: t.state},
 		Origins: a.origins, UI: a.options.Argo.UI, Log: a.part("notify"), Now: a.seams.Now,
 	}
+	a.buildSlack(t)
 	a.deliverer = &notify.Deliverer{
 		Notifiers: a.notifiers(t), Outbox: through[notify.Table](a.seams.Outbox, t.outbox),
-		Observer: a.metrics, Addresses: a.origins, Details: &logs.Tailer{Pods: c.kubernetes.CoreV1(), Log: a.part("logs")},
+		Observer: a.metrics, Addresses: a.origins, Details: &logs.Tailer{Pods: c.kubernetes.CoreV1(), Log: a.part("logs")}, Failed: a.undelivered,
 		Log: a.part("notify"), Now: a.seams.Now,
 	}
 }
@@ -143,7 +145,7 @@ func (a *App) buildAdmin(c clients, t tables) error {
 	}
 	past := &history.History{Bus: a.bus, Ledger: t.ledger, Runs: t.runs, Outbox: t.outbox}
 	a.replayer = &history.Replayer{History: past, Dispatcher: a.dispatch}
-	a.admin = admin.New(past, a.replayer, auth, a.part("admin"))
+	a.admin = admin.New(past, a.replayer, a.silences, auth, a.part("admin"))
 	return nil
 }
 
@@ -162,9 +164,8 @@ func (a *App) buildPush() (err error) {
 
 func (a *App) notifiers(t tables) map[string]bridge.Notifier {
 	all := map[string]bridge.Notifier{}
-	if a.secrets.slack.Token != "" {
-		all["slack"] = through[bridge.Notifier](a.seams.Notifier,
-			slack.NewNotifier(a.secrets.slack.Token, slack.NotifierOptions{APIURL: a.options.Slack.APIURL}))
+	if a.alerts != nil {
+		all["slack"] = through[bridge.Notifier](a.seams.Notifier, a.alerts)
 	}
 	if a.github != nil {
 		all["github"] = checks.New(checks.Options{

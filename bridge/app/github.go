@@ -101,6 +101,18 @@ func (r register) Store(ctx context.Context, key string, state []byte, revision 
 	return err
 }
 
+func (r register) List(ctx context.Context, prefix string) (map[string][]byte, error) {
+	entries, err := r.table.List(ctx, prefix+">")
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string][]byte, len(entries))
+	for _, e := range entries {
+		all[e.Key] = e.Value
+	}
+	return all, nil
+}
+
 // buildGitHub makes what asks GitHub.
 func (a *App) buildGitHub(t tables) error {
 	a.threads = threads.Book{Table: t.threads}

@@ -55,7 +55,7 @@ func (t *turn) answer(ctx context.Context, result bridge.Result) error {
 	if !done && text == "" {
 		return nil
 	}
-	return t.Herald.Answer(ctx, t.event, t.facts, bridge.Answer{Done: done, Text: text})
+	return t.reply(ctx, t.event, t.facts, bridge.Answer{Done: done, Text: text})
 }
 
 // follow does what comes after the rules: the event joins its threads, its order is carried out, and who gave a command
@@ -78,7 +78,15 @@ func (h *handling) follow(ctx context.Context) error {
 	if a == (bridge.Answer{}) {
 		return nil
 	}
-	return h.Herald.Answer(ctx, h.event, h.facts, a)
+	return h.reply(ctx, h.event, h.facts, a)
+}
+
+// reply answers where the command or order was given, unless the source waits for the record and answers itself.
+func (d *Dispatcher) reply(ctx context.Context, e bridge.Event, f bridge.Facts, a bridge.Answer) error {
+	if f.Awaited {
+		return nil
+	}
+	return d.Herald.Answer(ctx, e, f, a)
 }
 
 // join lets people find the event by its thread: when something may have come of it, or is to.
@@ -120,5 +128,8 @@ func (h *handling) order(ctx context.Context) (bridge.Answer, error) {
 	}
 	h.decided(h.event, &bridge.Rule{Template: bridge.ParseTemplate(bridge.OrderTemplate), Name: cmp.Or(word, string(h.facts.Order.Act))}, result)
 	h.set(result)
+	if a.Made != nil {
+		h.set(*a.Made)
+	}
 	return a, nil
 }

@@ -46,6 +46,55 @@ func (d *Dispatcher) StopRun(ctx context.Context, workflow, why string) error {
 	return d.Stopper.Stop(ctx, workflow, bridge.ShutdownStop, why)
 }
 
+// Begin makes a Workflow of a template by an event's order, with a name that the event gives. Its errors are those of a
+// Submitter.
+func (d *Dispatcher) Begin(ctx context.Context, e bridge.Event, f bridge.Facts, t bridge.Template, parameters []bridge.Parameter) (bridge.Result, error) {
+	s := d.ordered(e, f, t, parameters)
+	result := matched(bridge.Result{Template: t.String()}, s)
+	result.At = d.Now().UTC()
+	if d.Gate.Seen(s) { // made before a crash; it may be gone already
+		return result, nil
+	}
+	if err := d.Submitter.Submit(ctx, s); err != nil {
+		return bridge.Result{}, err
+	}
+	d.Gate.Made(s)
+	return result, nil
+}
+
+// ordered is the Workflow of an order: like a run that somebody starts by hand it is of no rule.
+func (d *Dispatcher) ordered(e bridge.Event, f bridge.Facts, t bridge.Template, parameters []bridge.Parameter) bridge.Submission {
+	rule := &bridge.Rule{Template: t}
+	s := bridge.Submission{
+		Template: t, Namespace: t.Namespace, Name: WorkflowName(rule, e, ""), Parameters: parameters,
+		Labels: originLabels(e, f, rule), Annotations: originAnnotations(e, f, rule),
+	}
+	if t.Cluster() {
+		s.Namespace = d.ClusterNamespace
+	}
+	delete(s.Labels, bridge.LabelRule)
+	s.Annotations[annotationDescription] = "Started by order of " + escapeMarkdown(f.Actor)
+	return s
+}
+
+// Origin are the labels and annotations of a Workflow that an event's order has made.
+func (d *Dispatcher) Origin(e bridge.Event, f bridge.Facts, t bridge.Template) (labels, annotations map[string]string) {
+	s := d.ordered(e, f, t, nil)
+	return s.Labels, s.Annotations
+}
+
+// Resubmitted records a new run of what an event has started, as it does a replay's.
+func (d *Dispatcher) Resubmitted(ctx context.Context, hash string, result bridge.Result) error {
+	return d.update(ctx, hash, func(r *bridge.Record, known bool) bool {
+		if before, is := r.Result(bridge.ParseTemplate(result.Template), result.Rule, result.Replay); !known || is && before.Workflow == result.Workflow {
+			return false
+		}
+		result.At = d.Now().UTC()
+		r.Set(result)
+		return true
+	})
+}
+
 // Release lets a held result start, since somebody has approved the code. The record comes first: cut off between the
 // two, the order is carried out again, and finds it so.
 func (d *Dispatcher) Release(ctx context.Context, hash string, r bridge.Result, by string) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
@@ -95,19 +96,33 @@ func intended(e bridge.Event, f bridge.Facts, rule *bridge.Rule, result bridge.R
 	return run
 }
 
-// Answer stores the answer to a command or order. See dispatch.Herald.
+// Answer stores the answer to a command or order, unless the source gives it itself. See dispatch.Herald.
 func (r *Reporter) Answer(ctx context.Context, e bridge.Event, f bridge.Facts, a bridge.Answer) error {
-	to := bridge.Destination{Scheme: f.Source, Target: "answer"}
-	if !to.AtSource() || f.ReplyTo == "" {
+	to := bridge.Destination{Scheme: f.Source, Target: bridge.TargetAnswer}
+	if !to.AtSource() || f.ReplyTo == "" || f.Awaited {
 		return nil
-	}
-	reaction := "-1"
-	if a.Done {
-		reaction = "rocket"
 	}
 	return r.Queue.Enqueue(ctx, bridge.Notification{
 		Key: e.Hash() + "-answer", Outcome: bridge.Answered, To: to, Text: a.Text, Address: f.ReplyTo,
-		Options: map[string]string{"reaction": reaction}, Created: r.Now().UTC(),
+		Options: answerOptions(f, a), Created: r.Now().UTC(),
 		Run: bridge.Run{Labels: map[string]string{bridge.LabelEvent: e.Hash()}},
 	})
+}
+
+// answerOptions are what else the source's notifier needs: GitHub shows a reaction, Slack a message to one person.
+func answerOptions(f bridge.Facts, a bridge.Answer) map[string]string {
+	if f.Source != "slack" {
+		if a.Done {
+			return map[string]string{"reaction": "rocket"}
+		}
+		return map[string]string{"reaction": "-1"}
+	}
+	options := map[string]string{"done": strconv.FormatBool(a.Done)}
+	if users := f.Values["users"]; len(users) > 0 {
+		options["user"] = users[0]
+	}
+	if f.Order != nil {
+		options["word"] = f.Order.Word
+	}
+	return options
 }

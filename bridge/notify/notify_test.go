@@ -340,6 +340,10 @@ func (b *bookkeeper) Put(_ context.Context, key string, _ []byte) error {
 	return nil
 }
 
+func (b *bookkeeper) Get(context.Context, string) (bus.Entry, bool, error) {
+	return bus.Entry{}, false, nil
+}
+
 func (b *bookkeeper) Update(ctx context.Context, key string, value []byte, _ uint64) error {
 	return b.Put(ctx, key, value)
 }

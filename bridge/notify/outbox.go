@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
@@ -51,8 +52,16 @@ func (d *Deliverer) load(ctx context.Context, n bridge.Notification) (state stri
 	return r.State, entry.Revision, nil
 }
 
-// loadOld finds an entry of a bridge before v0.2: under the notification's own key, the bare state.
+// loadOld finds an entry of an earlier bridge. One before v0.2 wrote the bare state under the notification's own key; those
+// that did not tell the attempts of a run apart had a key without the attempt, which counts if it is of this one.
 func (d *Deliverer) loadOld(ctx context.Context, n bridge.Notification) (state string, revision uint64, err error) {
+	if key, attempt := strings.CutSuffix(n.Key, attemptOf(n.Run)); attempt && attemptOf(n.Run) != "" {
+		n.Key = key
+		entry, found, err := d.Outbox.Get(ctx, outboxKey(n))
+		if r, _ := DecodeSent(entry); err != nil || found && !r.At.Before(n.Run.Started) {
+			return r.State, 0, err
+		}
+	}
 	entry, _, err := d.Outbox.Get(ctx, n.Key)
 	return string(entry.Value), 0, err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
+	"strconv"
 	"time"
 
 	"go.uber.org/zap"
@@ -29,12 +31,9 @@ type Origins interface {
 }
 
 // A Runs keeps the last phase of the runs that an event has started.
-type Runs interface {
-	Put(ctx context.Context, key string, value []byte) error
-	Update(ctx context.Context, key string, value []byte, revision uint64) error
-}
+type Runs = Table
 
-// A Reporter is a watch.Handler. All fields are needed but UI.
+// A Reporter is a watch.Handler. All fields are needed but UI and Slack.
 type Reporter struct {
 	Routes  Routes
 	Runs    Runs
@@ -42,37 +41,83 @@ type Reporter struct {
 	History *History
 	Origins Origins
 	// UI is the address of the Argo UI, for links. Optional.
-	UI  string
-	Log *zap.Logger
-	Now func() time.Time
+	UI string
+	// Slack says that Slack is set up: who starts a template from there sees how it goes on.
+	Slack bool
+	Log   *zap.Logger
+	Now   func() time.Time
 }
 
-// Changed stores a notification for each route that a run's new phase meets. It may be called again
+// Changed stores a notification for each route that a run's new phase, or pause, meets. It may be called again
 // with the same run: the notifications are the same ones.
 func (r *Reporter) Changed(ctx context.Context, run bridge.Run) error {
 	if err := r.keep(ctx, run); err != nil {
 		return err
 	}
-	routes := r.Routes.Routes(run.Template, run.Rule)
+	routes := slices.Concat(r.Routes.Routes(run.Template, run.Rule), r.progress(run))
 	if len(routes) == 0 {
 		return nil
 	}
-	outcomes, err := r.outcomes(ctx, run, routes)
+	j, err := r.judge(ctx, run, routes)
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, route := range choose(routes, outcomes) {
-		if route.To.AtSource() && run.Labels[bridge.LabelSource] != route.To.Scheme {
-			continue // started by hand, or by an event of another source
-		}
-		n := r.notification(route, run)
-		n.Key = run.UID + "-" + string(route.Outcome) + "-" + bridge.Digest(route.To.String())
-		n.Subject = bridge.RunKey(run.Labels[bridge.LabelEvent], run.Template, run.Rule, run.Annotations[bridge.AnnotationReplay])
-		n.Text, n.Options = r.text(ctx, route, run), r.options(ctx, route, run, r.Origins.Variables)
+	for _, n := range r.notifications(ctx, run, routes, j) {
 		errs = append(errs, r.Queue.Enqueue(ctx, n))
 	}
 	return errors.Join(errs...)
+}
+
+// notifications are those that a run's state asks for.
+func (r *Reporter) notifications(ctx context.Context, run bridge.Run, routes []bridge.Route, j judgement) (all []bridge.Notification) {
+	chosen := choose(routes, j.outcomes)
+	add := func(route bridge.Route, key string, follow bool, pause *bridge.Pause) {
+		if route.To.AtSource() && run.Labels[bridge.LabelSource] != route.To.Scheme {
+			return // started by hand, or by an event of another source
+		}
+		n := r.notification(route, run)
+		n.Key, n.Follow, n.Pause, n.Usual = key, follow, pause, j.usual
+		n.Subject = bridge.RunKey(run.Labels[bridge.LabelEvent], run.Template, run.Rule, run.Annotations[bridge.AnnotationReplay])
+		n.Text, n.Options = r.text(ctx, route, run), r.options(ctx, route, run, r.Origins.Variables)
+		if !follow {
+			n.Mentions = mentions(route, n.Options)
+		}
+		all = append(all, n)
+	}
+	for _, route := range chosen {
+		add(route, keyOfRun(run, route), false, nil)
+	}
+	for _, p := range pausing(run, routes) {
+		add(p.Route, keyOfPause(run, p), p.over, &p.pause)
+	}
+	for _, route := range followers(run, routes, chosen, j) {
+		add(route, keyOfRun(run, route), true, nil)
+	}
+	return all
+}
+
+// keyOfRun is the same however often a run's state is reported, and another for each attempt of a run that is retried.
+func keyOfRun(run bridge.Run, route bridge.Route) string {
+	return run.UID + "-" + string(route.Outcome) + "-" + bridge.Digest(route.To.String()) + attemptOf(run)
+}
+
+// attemptOf tells the attempts of a run apart: each has its own start.
+func attemptOf(run bridge.Run) string {
+	if run.Started.IsZero() {
+		return ""
+	}
+	return "-" + strconv.FormatInt(run.Started.Unix(), 10)
+}
+
+// keyOfPause is the same for a pause's opening, and for its end. A retry may open it again.
+func keyOfPause(run bridge.Run, p pausedRoute) string {
+	key := run.UID + "-" + string(p.Outcome) + "-" + bridge.Digest(p.To.String()) +
+		"-" + bridge.Digest(p.pause.Node+"\n"+p.pause.Started.UTC().Format(time.RFC3339))
+	if p.over {
+		return key + "-over"
+	}
+	return key
 }
 
 func (r *Reporter) notification(route bridge.Route, run bridge.Run) bridge.Notification {

@@ -40,5 +40,21 @@ func (r *Reporter) keep(ctx context.Context, run bridge.Run) error {
 	if err := r.Runs.Update(ctx, key, data, 0); !errors.Is(err, bus.ErrConflict) {
 		return err
 	}
+	return r.keepAttempt(ctx, key, data, run)
+}
+
+// keepAttempt records that a run goes on again which was known to have ended.
+func (r *Reporter) keepAttempt(ctx context.Context, key string, data []byte, run bridge.Run) error {
+	entry, found, err := r.Runs.Get(ctx, key)
+	if err != nil || !found {
+		return err
+	}
+	have, err := DecodeRun(entry)
+	if err != nil || have.Finished.IsZero() || !have.Started.Before(run.Started) {
+		return nil //nolint:nilerr // the run's end is written over whatever is there
+	}
+	if err := r.Runs.Update(ctx, key, data, entry.Revision); !errors.Is(err, bus.ErrConflict) {
+		return err
+	}
 	return nil
 }

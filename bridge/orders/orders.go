@@ -1,8 +1,9 @@
 // Package orders carries out what people ask of the bridge itself, by a comment or a button: to approve the code of
 // others, to start a run anew, to stop it.
 //
-// An order acts only on what it may: for each rule the person must be one whom the rule trusts. It may be carried out
-// twice, after a crash, and then changes nothing more.
+// An order acts only on what it may. Of what the events of a thread have started, the rule must trust the person; what is
+// about one run or template, from a chat, the chat's Warden must allow, and where nothing is said nobody may. An order may
+// be carried out twice, after a crash, and then changes nothing more.
 package orders
 
 import (
@@ -10,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
@@ -32,6 +34,11 @@ type Dispatcher interface {
 	Find(ctx context.Context, hash string) (bridge.Record, bool, error)
 	Read(ctx context.Context, sequence uint64, hash string) (e bridge.Event, found bool, err error)
 	StopRun(ctx context.Context, workflow, why string) error
+	// Begin makes a Workflow of a template, Origin says how such a one is stamped.
+	Begin(ctx context.Context, e bridge.Event, f bridge.Facts, t bridge.Template, parameters []bridge.Parameter) (bridge.Result, error)
+	Origin(e bridge.Event, f bridge.Facts, t bridge.Template) (labels, annotations map[string]string)
+	// Resubmitted records a new run of what the event of that hash has started.
+	Resubmitted(ctx context.Context, hash string, result bridge.Result) error
 }
 
 // Runs knows how runs stand.
@@ -40,11 +47,19 @@ type Runs interface {
 	Phase(ctx context.Context, hash, workflow string) (string, error)
 }
 
-// A Clerk carries orders out. All fields are needed.
+// A Clerk carries orders out. Dispatcher, Threads and Runs are needed; the others where there is a Warden.
 type Clerk struct {
 	Dispatcher Dispatcher
 	Threads    Threads
 	Runs       Runs
+	// Wardens say who may do what, by Facts.Source. From a source without one nobody may act on a run or template.
+	Wardens   map[string]bridge.Warden
+	Operator  Operator
+	Templates Templates
+	Silences  bridge.Silences
+	// Access says which templates the events of a place may act on at all; nil: all.
+	Access Access
+	Now    func() time.Time
 }
 
 // An errand is one order on its way.
@@ -55,6 +70,7 @@ type errand struct {
 	order   bridge.Order
 	done    []string // what was done, for people
 	refused []string // what was not, and why
+	made    *bridge.Result
 }
 
 // Carry implements dispatch.Orders.
@@ -62,6 +78,9 @@ func (c *Clerk) Carry(ctx context.Context, e bridge.Event, f bridge.Facts) (brid
 	x := &errand{Clerk: c, event: e, facts: f, order: *f.Order}
 	if x.order.Fault != "" {
 		return bridge.Answer{Text: x.order.Word + ": " + x.order.Fault}, nil
+	}
+	if x.forChat() {
+		return x.chat(ctx)
 	}
 	var err error
 	switch x.order.Act {

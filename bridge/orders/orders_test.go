@@ -36,6 +36,7 @@ type payload struct {
 	Name, Sender, Author, Thread, Commit string
 	Order                                *bridge.Order
 	Files                                []string // which the forge tells when it is asked
+	Awaited                              bool
 }
 
 func (f *forge) Facts(e bridge.Event) (bridge.Facts, bool, error) {
@@ -45,7 +46,7 @@ func (f *forge) Facts(e bridge.Event) (bridge.Facts, bool, error) {
 	}
 	facts := bridge.Facts{
 		Name: p.Name, Source: "forge", Actor: p.Sender, Thread: p.Thread, Commit: p.Commit, Order: p.Order,
-		Values: map[string][]string{}, Asks: map[string]string{"paths": "files"}, ReplyTo: "there",
+		Values: map[string][]string{}, Asks: map[string]string{"paths": "files"}, ReplyTo: "there", Awaited: p.Awaited,
 	}
 	if p.Author != "" {
 		facts.Vouch = []string{p.Author}
@@ -84,12 +85,14 @@ func (f *forge) Trusted(_ context.Context, _ bridge.Event, _ bridge.Facts, who s
 type world struct {
 	*dispatch.Dispatcher
 	*forge
+	clerk     *orders.Clerk
 	rules     []*bridge.Rule
 	matcher   *match.Matcher
 	stored    map[uint64]bridge.Event
 	tasks     []waiting.Task
 	failAdd   error
 	workflows map[string]int
+	submitted func(bridge.Submission) error
 	phases    map[string]string
 	stopped   []string
 	told      []string
@@ -121,7 +124,8 @@ func newWorld(t *testing.T, rules ...*bridge.Rule) *world {
 		Observer: unobserved{}, State: table("STATE"), Latest: table("LATEST"), Leads: func() bool { return true }, MaxDepth: 10,
 		Log: zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel)), Now: time.Now,
 	}
-	w.Orders = &orders.Clerk{Dispatcher: w.Dispatcher, Threads: book, Runs: w}
+	w.clerk = &orders.Clerk{Dispatcher: w.Dispatcher, Threads: book, Runs: w, Now: time.Now}
+	w.Orders = w.clerk
 	return w
 }
 
@@ -167,6 +171,11 @@ func (w *world) Add(_ context.Context, t waiting.Task) error {
 }
 
 func (w *world) Submit(_ context.Context, s bridge.Submission) error {
+	if w.submitted != nil {
+		if err := w.submitted(s); err != nil {
+			return err
+		}
+	}
 	w.workflows[s.Namespace+"/"+s.Name]++
 	return nil
 }
@@ -216,16 +225,21 @@ func (w *world) arrives(t *testing.T, n uint64, p payload) bridge.Record {
 
 func (w *world) handle(t *testing.T, n uint64, p payload, want error) bridge.Event {
 	t.Helper()
-	data, err := json.Marshal(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := bridge.Event{ID: fmt.Sprint("e", n), Source: "/forge", Type: p.Name, Data: data}
+	e := w.event(t, n, p)
 	w.stored[n] = e
 	if err := w.Handle(t.Context(), e, bus.Delivery{Sequence: n, Attempt: 1, Stored: time.Now()}); !errors.Is(err, want) {
 		t.Fatalf("got %v, want %v", err, want)
 	}
 	return e
+}
+
+func (w *world) event(t *testing.T, n uint64, p payload) bridge.Event {
+	t.Helper()
+	data, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bridge.Event{ID: fmt.Sprint("e", n), Source: "/forge", Type: p.Name, Data: data}
 }
 
 func (w *world) work(t *testing.T) {

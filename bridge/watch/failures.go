@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -12,14 +11,7 @@ import (
 // failures are the steps that made a run fail, in the order of their ends: of a step with retries only
 // the last attempt, and none of those that a later attempt made good.
 func failures(nodes map[string]node) []bridge.Failure {
-	retries := map[string]node{} // child → the retry node above it
-	for _, n := range nodes {
-		if n.Type == "Retry" {
-			for _, child := range n.Children {
-				retries[child] = n
-			}
-		}
-	}
+	retries := retriesOf(nodes)
 	var found []bridge.Failure
 	for id, n := range nodes {
 		if !failed(n) || hasFailedChild(n, nodes) {
@@ -37,6 +29,19 @@ func failures(nodes map[string]node) []bridge.Failure {
 		return strings.Compare(a.Path, b.Path)
 	})
 	return boundFailures(found)
+}
+
+// retriesOf are the retry nodes by their children.
+func retriesOf(nodes map[string]node) map[string]node {
+	retries := map[string]node{}
+	for _, n := range nodes {
+		if n.Type == "Retry" {
+			for _, child := range n.Children {
+				retries[child] = n
+			}
+		}
+	}
+	return retries
 }
 
 // Bounds of what is told of failures, so that a notification fits into a message of the bus (1 MiB).
@@ -107,7 +112,7 @@ func failure(n node, nodes map[string]node, retries map[string]node) bridge.Fail
 		f.Node = n.BoundaryID // the pod's; containers of a container set have none of their own
 	}
 	if attempts := len(retries[n.ID].Children); attempts > 1 {
-		f.Message = strings.TrimSpace(fmt.Sprintf("%s (attempt %d of %d)", f.Message, attempts, attempts))
+		f.Attempts = attempts
 	}
 	return f
 }

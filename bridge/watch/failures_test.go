@@ -37,7 +37,7 @@ func TestFailuresAreTheStepsThatMadeTheRunFail(t *testing.T) {
 				{ID: "wf", DisplayName: "wf", Type: "Retry", TemplateName: "load", Phase: "Failed", Message: "No more retries left", Children: []string{"wf0", "wf1"}},
 				pod("wf0", "wf(0)", "", "Failed", "first", 1), pod("wf1", "wf(1)", "", "Failed", "second", 2),
 			},
-			want: []bridge.Failure{{Path: "load", Template: "t-wf(1)", Message: "second (attempt 2 of 2)", ExitCode: "1"}},
+			want: []bridge.Failure{{Path: "load", Template: "t-wf(1)", Message: "second", Attempts: 2, ExitCode: "1"}},
 		},
 		"nested steps give the way, without the root": {
 			nodes: []node{

@@ -1,5 +1,6 @@
 // Package watch follows Workflows and reports each change of phase at least once, across restarts: runs
-// of the bridge, of schedules and of people alike, also those that ended before a pod was ever made.
+// of the bridge, of schedules and of people alike, also those that ended before a pod was ever made. A run that is
+// retried is reported again, and one that goes on when a pause opens or closes.
 //
 // It keeps no cache of Workflows. A list is read page by page and thrown away; what has ended before
 // the watermark, a time kept on the bus up to which everything has been reported, is passed over.
@@ -24,7 +25,7 @@ import (
 // started selects the Workflows that a controller has begun to work on.
 const started = "workflows.argoproj.io/phase"
 
-// A Handler hears of every change of a run's phase, at least once and in the order of the ends when
+// A Handler hears of every change of a run's phase or pauses, at least once and in the order of the ends when
 // several are caught up. It is called by one goroutine; an error makes the watcher wait and repeat.
 type Handler interface {
 	Changed(ctx context.Context, run bridge.Run) error
@@ -66,9 +67,9 @@ type Watcher struct {
 	caughtUp chan struct{}
 
 	mu     sync.Mutex
-	phases map[string]string // uid → the phase last reported
-	mark   Mark              // what was reported before the start
-	saved  time.Time         // when the watermark was last saved
+	told   map[string]state // uid → what was last reported
+	mark   Mark             // what was reported before the start
+	saved  time.Time        // when the watermark was last saved
 	synced bool
 }
 
@@ -77,7 +78,7 @@ func New(o Options) *Watcher {
 	resource := o.Client.Resource(schema.GroupVersionResource{
 		Group: wfapi.Group, Version: wfapi.Version, Resource: wfapi.WorkflowPlural,
 	})
-	w := &Watcher{Options: o, client: resource, caughtUp: make(chan struct{}), phases: map[string]string{}}
+	w := &Watcher{Options: o, client: resource, caughtUp: make(chan struct{}), told: map[string]state{}}
 	if o.Namespace != "" {
 		w.client = resource.Namespace(o.Namespace)
 	}
@@ -117,7 +118,7 @@ func (w *Watcher) Synced() bool {
 	return w.synced
 }
 
-// report hands a run on if its phase is new, and repeats until the handler has taken it.
+// report hands a run on if its state is new, and repeats until the handler has taken it.
 func (w *Watcher) report(ctx context.Context, run bridge.Run) {
 	if run.Phase == "" || w.known(run) {
 		return
@@ -137,19 +138,20 @@ func (w *Watcher) report(ctx context.Context, run bridge.Run) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.phases[run.UID] = run.Phase
+	w.told[run.UID] = stateOf(run)
 }
 
 func (w *Watcher) known(run bridge.Run) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.phases[run.UID] == run.Phase
+	have, ok := w.told[run.UID]
+	return ok && have == stateOf(run)
 }
 
 func (w *Watcher) forget(uid string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.phases, uid)
+	delete(w.told, uid)
 }
 
 func (w *Watcher) read(obj any) (bridge.Run, bool) {

@@ -41,16 +41,26 @@ type workflow struct {
 	} `json:"status"`
 }
 
-type parameters []struct {
-	Name  string `json:"name"`
-	Value any    `json:"value"` // a text, or a number or boolean that somebody left unquoted
+type parameters []parameter
+
+// A parameter's values are texts, or numbers and booleans that somebody left unquoted.
+type parameter struct {
+	Name        string `json:"name"`
+	Value       any    `json:"value"`
+	Default     any    `json:"default"`
+	Description any    `json:"description"`
+	Enum        []any  `json:"enum"`
+	ValueFrom   *struct {
+		Supplied *struct{} `json:"supplied"`
+		Default  any       `json:"default"`
+	} `json:"valueFrom"`
 }
 
 // values are the parameters that have one.
 func (p parameters) values() (values []bridge.Parameter) {
-	for _, parameter := range p {
-		if parameter.Value != nil {
-			values = append(values, bridge.Parameter{Name: parameter.Name, Value: fmt.Sprint(parameter.Value)})
+	for _, one := range p {
+		if one.Value != nil {
+			values = append(values, bridge.Parameter{Name: one.Name, Value: fmt.Sprint(one.Value)})
 		}
 	}
 	return values
@@ -68,7 +78,16 @@ type node struct {
 	StartedAt    metav1.Time `json:"startedAt"`
 	FinishedAt   metav1.Time `json:"finishedAt"`
 	Children     []string    `json:"children"`
-	Outputs      struct {
+	// TemplateRef or TemplateName name the node's template, within TemplateScope: local/..., or namespaced/NAME.
+	TemplateScope string `json:"templateScope"`
+	TemplateRef   *struct {
+		Name     string `json:"name"`
+		Template string `json:"template"`
+	} `json:"templateRef"`
+	Inputs struct {
+		Parameters parameters `json:"parameters"`
+	} `json:"inputs"`
+	Outputs struct {
 		ExitCode   string     `json:"exitCode"`
 		Parameters parameters `json:"parameters"`
 	} `json:"outputs"`
@@ -103,6 +122,7 @@ func read(o *unstructured.Unstructured) (bridge.Run, error) {
 		Parameters: wf.Spec.Arguments.Parameters.values(),
 		Labels:     wf.Metadata.Labels, Annotations: wf.Metadata.Annotations,
 	}
+	run.Pauses = pauses(wf.Status.Nodes, timers{o.Object})
 	if run.Completed() {
 		run.Outputs = wf.outputs()
 		run.Steps = steps(wf.Metadata.Name, wf.Status.Nodes)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // quiet hours name time zones, and an image may have none
 
 	"github.com/urfave/cli/v2"
 )
@@ -53,7 +54,7 @@ func newApp() *cli.App {
 		// A comma in a file's name is a comma.
 		DisableSliceFlagSeparator: true,
 		Commands: []*cli.Command{
-			serveCommand(), lintCommand(), explainCommand(), eventsCommand(), gcsCommand(), githubCommand(), versionCommand(), completionCommand(),
+			serveCommand(), lintCommand(), explainCommand(), eventsCommand(), silencesCommand(), gcsCommand(), githubCommand(), versionCommand(), completionCommand(),
 		},
 		// The exit code is decided in main.
 		ExitErrHandler: func(*cli.Context, error) {},

@@ -115,7 +115,9 @@ func (d *demo) startServices(ctx context.Context) (says string, err error) {
 		return "", err
 	}
 	d.stops = append(d.stops, func() error { d.google.stop(); return nil })
-	d.slack = startWorkspace()
+	if d.slack, err = startWorkspace(); err != nil {
+		return "", err
+	}
 	d.stops = append(d.stops, func() error { d.slack.server.Close(); return nil })
 	if d.forge, err = startForge(); err != nil {
 		return "", err

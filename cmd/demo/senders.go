@@ -60,7 +60,7 @@ func (b *bridge) command(channel, text, responseURL string) sender {
 	return func(ctx context.Context) (sending, error) {
 		trigger := fmt.Sprintf("%d.1.%s", time.Now().UnixNano(), strings.ToLower(rand.Text()))
 		body := []byte(url.Values{
-			"team_id": {"T0001ACME"}, "team_domain": {"acme"}, "channel_id": {channel}, "channel_name": {"releases"},
+			"team_id": {teamID}, "team_domain": {"acme"}, "channel_id": {channel}, "channel_name": {"releases"},
 			"user_id": {"U024BE7LH"}, "user_name": {"mona"}, "command": {"/deploy"}, "text": {text},
 			"response_url": {responseURL}, "trigger_id": {trigger},
 		}.Encode())

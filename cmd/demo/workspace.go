@@ -6,6 +6,9 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/slack/slacktest"
 )
 
+// teamID is the workspace of which the commands are.
+const teamID = "T0001ACME"
+
 // Secrets are what GitHub, Slack and the bridge share.
 type secrets struct{ github, slackSigning, slackToken string }
 
@@ -18,18 +21,21 @@ type workspace struct {
 	told     int               // messages that were shown
 }
 
-func startWorkspace() *workspace {
+func startWorkspace() (_ *workspace, err error) {
 	w := &workspace{
 		secrets: secrets{github: rand.Text(), slackSigning: rand.Text(), slackToken: "xoxb-" + rand.Text()},
 		names:   map[string]string{},
 	}
-	w.server = slacktest.NewServer(w.secrets.slackToken)
+	w.server, err = slacktest.New(slacktest.Options{Token: w.secrets.slackToken, Team: teamID})
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range []string{"data-alerts", "builds", "ops", "releases"} {
 		id := w.server.AddChannel(name).ID
 		w.names[id] = "#" + name
 		w.releases = id
 	}
-	return w
+	return w, nil
 }
 
 // next returns the oldest message that was not shown yet.

@@ -46,6 +46,18 @@ type world struct {
 	bus       jetstream.JetStream // the test's own way to the bus
 }
 
+// newSlack is the workspace of which the events are, without limits of rates.
+func newSlack(t testing.TB) *slacktest.Server {
+	t.Helper()
+	s, err := slacktest.New(slacktest.Options{Token: slackToken, Team: "T1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	s.Unlimited()
+	return s
+}
+
 // newWorld starts a world and returns when its bridges are ready.
 func newWorld(t testing.TB, name string, o worldOptions) *world {
 	t.Helper()
@@ -58,8 +70,7 @@ func newWorld(t testing.TB, name string, o worldOptions) *world {
 	w.recorder = newRecorder(t, w.cluster.dynamic.Resource(workflowsGVR).Namespace(w.namespace))
 	w.api = newAPIProxy(t, w)
 	w.topic = newTopic(t)
-	w.slack = slacktest.NewServer(slackToken)
-	t.Cleanup(w.slack.Close)
+	w.slack = newSlack(t)
 	for _, channel := range []string{channelFailed, channelDone, channelRejected} {
 		w.slack.AddChannel(channel)
 	}

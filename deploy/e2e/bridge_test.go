@@ -47,12 +47,23 @@ type setup struct {
 	app          string   // more of the config's section github
 }
 
+// newSlack is the workspace of which the events in these tests are, without limits of rates.
+func newSlack(t testing.TB) *slacktest.Server {
+	t.Helper()
+	s, err := slacktest.New(slacktest.Options{Token: slackToken, Team: "T1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	s.Unlimited()
+	return s
+}
+
 // newBridge writes the config of a bridge for one namespace; start starts it.
 func newBridge(t testing.TB, s setup) *proc {
 	t.Helper()
 	dir := t.TempDir()
-	p := &proc{t: t, dir: dir, address: freeAddress(t), slack: slacktest.NewServer(slackToken)}
-	t.Cleanup(p.slack.Close)
+	p := &proc{t: t, dir: dir, address: freeAddress(t), slack: newSlack(t)}
 	write(t, dir, "github-secret", githubSecret)
 	write(t, dir, "slack-secret", slackSecret)
 	write(t, dir, "slack-token", slackToken)

@@ -125,8 +125,8 @@ func writeFailures(b *strings.Builder, m bridge.Notification, s stage, size meas
 		if f.ExitCode != "" {
 			parts = append(parts, "Exit code "+code(f.ExitCode, 20))
 		}
-		if f.Message != "" {
-			parts = append(parts, code(f.Message, size.message))
+		if text := f.Text(); text != "" {
+			parts = append(parts, code(text, size.message))
 		}
 		if len(parts) > 0 {
 			b.WriteString(strings.Join(parts, ": ") + "\n")

@@ -3,59 +3,74 @@ package slacktest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"unicode/utf16"
 )
 
-// Limits of Block Kit: https://docs.slack.dev/reference/block-kit/blocks. The last is nowhere
+// Limits of Block Kit: https://docs.slack.dev/reference/block-kit/blocks. maxAllText is nowhere
 // documented: https://github.com/slackapi/bolt-js/issues/2867 saw 9597 accepted and 11341 refused.
 const (
-	maxBlocks   = 50
-	maxHeader   = 150
-	maxSection  = 3000
-	maxFields   = 10
-	maxField    = 2000
-	maxElements = 10
-	maxContext  = 3000
-	maxBlockID  = 255
-	maxAllText  = 9597
+	maxBlocks      = 50
+	maxAttachments = 100
+	maxHeader      = 150
+	maxSection     = 3000
+	maxFields      = 10
+	maxField       = 2000
+	maxContext     = 10
+	maxActions     = 25
+	maxID          = 255
+	maxURL         = 3000
+	maxLabel       = 2000
+	maxAlt         = 2000
+	maxMarkdown    = 12000
+	maxAllText     = 9597
 )
 
-type object struct {
-	Type string `json:"type"`
-	Text string `json:"text"`
-}
-
+// A block is any of those that messages and modals take.
 type block struct {
-	Type     string   `json:"type"`
-	BlockID  string   `json:"block_id"`
-	Text     *object  `json:"text"`
-	Fields   []object `json:"fields"`
-	Elements []object `json:"elements"`
+	Type      string            `json:"type"`
+	BlockID   string            `json:"block_id"`
+	Text      json.RawMessage   `json:"text"`
+	Fields    []text            `json:"fields"`
+	Elements  []json.RawMessage `json:"elements"`
+	Accessory *element          `json:"accessory"`
+	Element   *element          `json:"element"`
+	Label     *text             `json:"label"`
+	Hint      *text             `json:"hint"`
+	Title     *text             `json:"title"`
+	ImageURL  string            `json:"image_url"`
+	SlackFile json.RawMessage   `json:"slack_file"`
+	AltText   string            `json:"alt_text"`
 }
 
 // CheckBlocks says with Slack's word, and where, what is wrong with a message's blocks: "" if
-// nothing. It knows the blocks of plain messages: header, section, context and divider.
-func CheckBlocks(raw json.RawMessage) (word, detail string) {
-	if len(raw) == 0 {
-		return "", ""
-	}
-	var blocks []block
-	if err := json.Unmarshal(raw, &blocks); err != nil {
-		return "invalid_blocks_format", err.Error()
-	}
-	if len(blocks) > maxBlocks {
-		return "invalid_blocks", fmt.Sprintf("more than %d blocks", maxBlocks)
-	}
+// nothing.
+func CheckBlocks(raw json.RawMessage) (word, detail string) { return CheckMessage(raw, nil) }
+
+// CheckMessage says with Slack's word, and where, what is wrong with a message's blocks and attachments, whose texts count
+// together: "" if nothing.
+func CheckMessage(blocks, attachments json.RawMessage) (word, detail string) {
 	total := 0
-	for i, b := range blocks {
-		for _, o := range append(append([]object{}, b.Fields...), b.Elements...) {
-			total += length(o.Text)
+	if word, detail = checkList(blocks, maxBlocks, "/blocks", &total); word != "" {
+		return word, detail
+	}
+	if len(attachments) > 0 {
+		var all []struct {
+			Blocks json.RawMessage `json:"blocks"`
+			Text   string          `json:"text"`
+			Color  string          `json:"color"`
 		}
-		if b.Text != nil {
-			total += length(b.Text.Text)
+		if err := json.Unmarshal(attachments, &all); err != nil {
+			return "invalid_attachments", err.Error()
 		}
-		if err := b.check(); err != nil {
-			return "invalid_blocks", fmt.Sprintf("%v [json-pointer:/blocks/%d]", err, i)
+		if len(all) > maxAttachments {
+			return "too_many_attachments", ""
+		}
+		for i, a := range all {
+			total += length(a.Text)
+			if word, detail = checkList(a.Blocks, maxBlocks, fmt.Sprintf("/attachments/%d/blocks", i), &total); word != "" {
+				return "invalid_attachments", detail
+			}
 		}
 	}
 	if total > maxAllText {
@@ -64,57 +79,193 @@ func CheckBlocks(raw json.RawMessage) (word, detail string) {
 	return "", ""
 }
 
-func (b block) check() error {
-	if length(b.BlockID) > maxBlockID {
-		return fmt.Errorf("block_id is longer than %d", maxBlockID)
+// checkList checks one list of blocks and adds up its text.
+func checkList(raw json.RawMessage, most int, at string, total *int) (word, detail string) {
+	if len(raw) == 0 {
+		return "", ""
+	}
+	var blocks []block
+	if err := json.Unmarshal(raw, &blocks); err != nil {
+		return "invalid_blocks_format", err.Error()
+	}
+	if len(blocks) > most {
+		return "invalid_blocks", fmt.Sprintf("no more than %d items allowed [json-pointer:%s]", most, at)
+	}
+	var ids []string
+	for i, b := range blocks {
+		err := b.check(total)
+		if err == nil && b.BlockID != "" && slices.Contains(ids, b.BlockID) {
+			err = fmt.Errorf("block_id %q already exists", b.BlockID)
+		}
+		if err != nil {
+			return "invalid_blocks", fmt.Sprintf("%v [json-pointer:%s/%d]", err, at, i)
+		}
+		ids = append(ids, b.BlockID)
+	}
+	return "", ""
+}
+
+func (b block) check(total *int) error {
+	if length(b.BlockID) > maxID {
+		return fmt.Errorf("block_id is longer than %d", maxID)
 	}
 	switch b.Type {
 	case "header":
-		if b.Text == nil || b.Text.Type != "plain_text" {
-			return fmt.Errorf("a header's text is plain_text")
-		}
-		return b.Text.check(maxHeader)
+		return b.header(total)
 	case "section":
-		if b.Text == nil && len(b.Fields) == 0 {
-			return fmt.Errorf("a section has text or fields")
-		}
-		if b.Text != nil {
-			if err := b.Text.check(maxSection); err != nil {
-				return err
-			}
-		}
-		return checkAll(b.Fields, maxFields, maxField)
+		return b.section(total)
 	case "context":
-		if len(b.Elements) == 0 {
-			return fmt.Errorf("a context has elements")
-		}
-		return checkAll(b.Elements, maxElements, maxContext)
-	case "divider":
+		return b.context(total)
+	case "actions":
+		return b.actions(total)
+	case "input":
+		return b.input(total)
+	case "image":
+		return b.image(total)
+	case "markdown":
+		return b.markdown(total)
+	case "divider", "rich_text":
 		return nil
 	}
 	return fmt.Errorf("unsupported type: %q", b.Type)
 }
 
-func checkAll(objects []object, most, longest int) error {
-	if len(objects) > most {
-		return fmt.Errorf("more than %d items", most)
+// own is the block's text, which is an object in all blocks but markdown.
+func (b block) own() (*text, error) {
+	if len(b.Text) == 0 || string(b.Text) == "null" {
+		return nil, nil
 	}
-	for _, o := range objects {
-		if err := o.check(longest); err != nil {
+	var t text
+	if err := json.Unmarshal(b.Text, &t); err != nil {
+		return nil, fmt.Errorf("text: %w", err)
+	}
+	return &t, nil
+}
+
+func (b block) header(total *int) error {
+	t, err := b.own()
+	if err != nil {
+		return err
+	}
+	return t.plain(maxHeader, total)
+}
+
+func (b block) section(total *int) error {
+	t, err := b.own()
+	if err != nil {
+		return err
+	}
+	if t == nil && len(b.Fields) == 0 {
+		return fmt.Errorf("a section has text or fields")
+	}
+	if t != nil {
+		if err := t.any(maxSection, total); err != nil {
+			return err
+		}
+	}
+	if len(b.Fields) > maxFields {
+		return fmt.Errorf("no more than %d fields", maxFields)
+	}
+	for _, f := range b.Fields {
+		if err := f.any(maxField, total); err != nil {
+			return err
+		}
+	}
+	if b.Accessory != nil {
+		return b.Accessory.check(total)
+	}
+	return nil
+}
+
+func (b block) context(total *int) error {
+	if len(b.Elements) == 0 || len(b.Elements) > maxContext {
+		return fmt.Errorf("a context has 1 to %d elements", maxContext)
+	}
+	for _, raw := range b.Elements {
+		var e element
+		if json.Unmarshal(raw, &e) == nil && e.Type == "image" {
+			if err := e.check(total); err != nil {
+				return err
+			}
+			continue
+		}
+		var t text
+		if err := json.Unmarshal(raw, &t); err != nil {
+			return err
+		}
+		if err := t.any(maxSection, total); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (o object) check(longest int) error {
+func (b block) actions(total *int) error {
+	if len(b.Elements) == 0 || len(b.Elements) > maxActions {
+		return fmt.Errorf("actions have 1 to %d elements", maxActions)
+	}
+	var ids []string
+	for _, raw := range b.Elements {
+		var e element
+		if err := json.Unmarshal(raw, &e); err != nil {
+			return err
+		}
+		if e.Type == "image" || e.input() {
+			return fmt.Errorf("unsupported element in actions: %q", e.Type)
+		}
+		if err := e.check(total); err != nil {
+			return err
+		}
+		if e.ActionID != "" && slices.Contains(ids, e.ActionID) {
+			return fmt.Errorf("action_id %q already exists", e.ActionID)
+		}
+		ids = append(ids, e.ActionID)
+	}
+	return nil
+}
+
+func (b block) input(total *int) error {
+	if b.Label == nil || b.Element == nil {
+		return fmt.Errorf("an input has a label and an element")
+	}
+	if err := b.Label.plain(maxLabel, total); err != nil {
+		return err
+	}
+	if b.Hint != nil {
+		if err := b.Hint.plain(maxLabel, total); err != nil {
+			return err
+		}
+	}
+	if b.Element.Type == "button" || b.Element.Type == "overflow" || b.Element.Type == "image" {
+		return fmt.Errorf("unsupported element in an input: %q", b.Element.Type)
+	}
+	return b.Element.check(total)
+}
+
+func (b block) image(total *int) error {
+	if b.Title != nil {
+		if err := b.Title.plain(maxLabel, total); err != nil {
+			return err
+		}
+	}
+	return checkImage(b.ImageURL, b.AltText, len(b.SlackFile) > 0)
+}
+
+func (b block) markdown(total *int) error {
+	var s string
+	if err := json.Unmarshal(b.Text, &s); err != nil || s == "" || length(s) > maxMarkdown {
+		return fmt.Errorf("the text of markdown has 1 to %d characters", maxMarkdown)
+	}
+	*total += length(s)
+	return nil
+}
+
+func checkImage(url, alt string, file bool) error {
 	switch {
-	case o.Type != "mrkdwn" && o.Type != "plain_text":
-		return fmt.Errorf("%q is no type of a text", o.Type)
-	case o.Text == "":
-		return fmt.Errorf("must be more than 0 characters")
-	case length(o.Text) > longest:
-		return fmt.Errorf("must be less than %d characters", longest+1)
+	case url == "" && !file || length(url) > maxURL:
+		return fmt.Errorf("image_url has 1 to %d characters", maxURL)
+	case alt == "" || length(alt) > maxAlt:
+		return fmt.Errorf("alt_text has 1 to %d characters", maxAlt)
 	}
 	return nil
 }
