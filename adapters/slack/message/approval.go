@@ -22,6 +22,14 @@ const (
 	maxInitial     = 3000
 )
 
+// pause is the suspended step that the alert is about, also when that is decided.
+func pause(a Alert) *bridge.Pause {
+	if a.Count > 1 || a.State != Waiting && (a.State != Ended || a.Newest.Outcome != bridge.Suspended) {
+		return nil
+	}
+	return a.Newest.Pause
+}
+
 // approval asks whoever may for a decision on a suspended step, or says how it was decided.
 func approval(n bridge.Notification) []slack.Block {
 	p := *n.Pause
