@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -123,9 +124,35 @@ func (h *Inbox) follow(e bridge.Event, responseURL, text string) {
 		Text: text, ResponseType: slack.ResponseTypeEphemeral,
 	})
 	if err != nil {
-		// The address lets whoever has it answer in the user's channel.
-		h.log.Warn("command not answered", zap.String("error", strings.ReplaceAll(err.Error(), responseURL, "the response_url")))
+		h.unanswered(responseURL, err)
 	}
+}
+
+// postAnswer posts a message in JSON that was too large for the answer itself.
+func (h *Inbox) postAnswer(responseURL string, message []byte) {
+	if responseURL == "" || message == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, responseURL, bytes.NewReader(message))
+	if err == nil {
+		r.Header.Set("Content-Type", "application/json; charset=utf-8")
+		var answer *http.Response
+		if answer, err = h.client.Do(r); err == nil {
+			_ = answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return
+			}
+			err = fmt.Errorf("slack answers %d", answer.StatusCode)
+		}
+	}
+	h.unanswered(responseURL, err)
+}
+
+// unanswered logs that nobody was told. The address lets whoever has it answer in the user's channel.
+func (h *Inbox) unanswered(responseURL string, err error) {
+	h.log.Warn("command not answered", zap.String("error", strings.ReplaceAll(err.Error(), responseURL, "the response_url")))
 }
 
 // private is an answer for the eyes of who gave the command.
