@@ -14,8 +14,6 @@ type Input struct {
 	UID string
 	// Annotations are the template's; those of others are passed over.
 	Annotations map[string]string
-	// Description is what the annotation of Argo's says that the template is for.
-	Description string
 	// Parameters are spec.arguments.parameters.
 	Parameters []Parameter
 	Entrypoint string
@@ -61,8 +59,6 @@ type Template struct {
 	Faulty []*bridge.Rule
 	// Faults are all faults, by key and line.
 	Faults []Fault
-	// Description is what the template is for, in its author's words.
-	Description string
 	// Declared are the parameters that the template declares.
 	Declared []bridge.Declared
 	// Allow says who may do what with the template and its runs from Slack.

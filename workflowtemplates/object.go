@@ -10,7 +10,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
-// slim is what the informers keep of a template: its names, the bridge's annotations, its description, the declared
+// slim is what the informers keep of a template: its names, the bridge's annotations, the declared
 // parameters, the entrypoint and the names of its templates. It is the transform of the informers'
 // stores, so that scripts and pod specs take no memory.
 func slim(object any) (any, error) {
@@ -32,21 +32,11 @@ func slim(object any) (any, error) {
 		"kind":       u.GetKind(),
 		"metadata":   metadata,
 	}}
-	if annotations, speaks := metadata["annotations"].(map[string]any); speaks {
-		if description := u.GetAnnotations()[annotationDescription]; description != "" {
-			annotations[annotationDescription] = strings.ToValidUTF8(description[:min(len(description), maxDescription)], "")
-		}
+	if _, speaks := metadata["annotations"]; speaks {
 		slimmed.Object["spec"] = slimSpec(u)
 	}
 	return slimmed, nil
 }
-
-// annotationDescription is Argo's own, in Markdown, of which the first maxDescription bytes are kept:
-// https://argo-workflows.readthedocs.io/en/latest/title-and-description/
-const (
-	annotationDescription = "workflows.argoproj.io/description"
-	maxDescription        = 1000
-)
 
 func ownAnnotations(u *unstructured.Unstructured) map[string]any {
 	annotations := map[string]any{}
@@ -90,7 +80,6 @@ func inputOf(object map[string]any) Input {
 		UID:         string(u.GetUID()),
 		Annotations: u.GetAnnotations(),
 	}
-	in.Description = in.Annotations[annotationDescription]
 	in.Entrypoint, _, _ = unstructured.NestedString(object, "spec", "entrypoint")
 	parameters, _, _ := unstructured.NestedFieldNoCopy(object, "spec", "arguments", "parameters")
 	list, _ := parameters.([]any)
