@@ -28,6 +28,7 @@ var (
 		"adapters/slack/alerts":  {"bridge", "adapters/slack", "adapters/slack/message"},
 		"adapters/slack/desk":    {"bridge", "adapters/slack", "adapters/slack/message", "bridge/mask", "bridge/spelling"},
 		"adapters/slack/message": {"bridge", "bridge/mask"},
+		"adapters/slack/setup":   {"bridge", "adapters/slack"},
 		"bridge":                 {},
 		"bridge/admin":           {"bridge"},
 		"bridge/admin/client":    {"bridge", "bridge/admin"},
