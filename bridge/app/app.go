@@ -32,6 +32,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/leader"
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
+	"github.com/argo-bridge/argo-bridge/bridge/operate"
 	"github.com/argo-bridge/argo-bridge/bridge/silences"
 	"github.com/argo-bridge/argo-bridge/bridge/threads"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
@@ -91,7 +92,8 @@ type App struct {
 	silences   silences.Book
 	workspaces *slack.Workspaces
 	alerts     *alerts.Notifier // nil without a token of Slack's
-	sweeper    *sweep.Sweeper   // nil without a GitHub App
+	operator   *operate.Operator
+	sweeper    *sweep.Sweeper // nil without a GitHub App
 }
 
 // New validates the options, reads the secrets, listens, opens the bus and connects to Kubernetes. It

@@ -82,7 +82,7 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.buildNotify(c, tables)
 	a.buildDispatch(c, tables)
-	a.buildOrders(tables)
+	a.buildOrders(c, tables)
 	a.sweeper = a.buildSweep(tables)
 	if err := a.buildAdmin(c, tables); err != nil {
 		return err

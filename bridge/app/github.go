@@ -16,6 +16,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
+	"github.com/argo-bridge/argo-bridge/bridge/operate"
 	"github.com/argo-bridge/argo-bridge/bridge/orders"
 	"github.com/argo-bridge/argo-bridge/bridge/threads"
 )
@@ -23,6 +24,7 @@ import (
 var (
 	_ notify.Addresses = (*origins)(nil)
 	_ orders.Runs      = runsOf{}
+	_ orders.Operator  = (*operate.Operator)(nil)
 	_ bridge.Register  = register{}
 )
 
@@ -141,8 +143,11 @@ func (a *App) buildGitHub(t tables) error {
 }
 
 // buildOrders makes the clerk, who needs the dispatcher as the dispatcher needs the clerk.
-func (a *App) buildOrders(t tables) {
-	a.dispatch.Orders = &orders.Clerk{Dispatcher: a.dispatch, Threads: a.threads, Runs: runsOf{t.runs}}
+func (a *App) buildOrders(c clients, t tables) {
+	a.operator = operate.New(c.argo, c.kubernetes.CoreV1(), a.seams.Now)
+	a.dispatch.Orders = &orders.Clerk{
+		Dispatcher: a.dispatch, Threads: a.threads, Runs: runsOf{t.runs}, Operator: a.operator, Now: a.seams.Now,
+	}
 }
 
 // follow hears of what becomes of the App's installations, and then hands the event on. Other replicas find out when

@@ -22,6 +22,14 @@ const (
 	maxInitial     = 3000
 )
 
+// pause is the suspended step that the alert is about, also when that is decided.
+func pause(a Alert) *bridge.Pause {
+	if a.Count > 1 || a.State != Waiting && (a.State != Ended || a.Newest.Outcome != bridge.Suspended) {
+		return nil
+	}
+	return a.Newest.Pause
+}
+
 // approval asks whoever may for a decision on a suspended step, or says how it was decided.
 func approval(n bridge.Notification) []slack.Block {
 	p := *n.Pause
@@ -31,7 +39,7 @@ func approval(n bridge.Notification) []slack.Block {
 	}
 	text += within("\n", Escape(shown(p.Message, maxField)))
 	if !p.Started.IsZero() {
-		text += "\nIt waits since " + date(p.Started) + "."
+		text += "\nWaiting since " + date(p.Started)
 	}
 	blocks := []slack.Block{section(text)}
 	inputs, left := form(p.Inputs)

@@ -22,7 +22,7 @@ func groupHeadline(a Alert) string {
 	}
 	text := plural(a.Count, "failure") + " of " + what
 	if span := a.Last.Sub(a.First); !a.First.IsZero() && span > 0 {
-		text += " in " + Duration(span)
+		text += " in " + words(span)
 	}
 	if a.State == Closed {
 		text += ", recovered"
@@ -34,7 +34,7 @@ func groupHeadline(a Alert) string {
 func lastOf(a Alert) string {
 	switch {
 	case a.Cause != "":
-		return ", all by the same cause: " + a.Cause
+		return ", all for the same reason: " + a.Cause
 	case len(a.Lines) == 0:
 		return ""
 	}
@@ -48,7 +48,7 @@ func group(a Alert) (blocks []slack.Block) {
 		blocks = append(blocks, section("More failed than this channel can be told one by one: what was too much is counted and listed here."))
 	}
 	if a.Cause != "" {
-		blocks = append(blocks, section("*They failed of the same*\n"+Fence(shown(a.Cause, maxMessage))))
+		blocks = append(blocks, section("*All for the same reason*\n"+Fence(shown(a.Cause, maxMessage))))
 	}
 	if list := lines(a); list != "" {
 		blocks = append(blocks, section(list))

@@ -30,6 +30,9 @@ var states = map[State]struct{ emoji, says string }{
 // says are the emoji and the word for how the alert stands.
 func says(a Alert) (emoji, word string) {
 	n := a.Newest
+	if p := pause(a); p != nil && !p.Open() {
+		return decision(*p)
+	}
 	if told, ok := outcomes[n.Outcome]; ok && (a.State == Going || a.State == Ended || a.State == "") {
 		if n.Outcome == bridge.Queued && n.Run.Name != "" {
 			return told.emoji, "is about to start"
@@ -42,8 +45,6 @@ func says(a Alert) (emoji, word string) {
 		return ":information_source:", cmp.Or(string(n.Outcome), "has news")
 	case a.State == Good && n.Outcome == bridge.Recovered:
 		return states[Closed].emoji, states[Closed].says
-	case a.State == Waiting && n.Pause != nil && !n.Pause.Open():
-		return decision(*n.Pause)
 	case a.State == Ended && !n.Run.Stopped():
 		return told.emoji, "ended"
 	}
@@ -94,7 +95,7 @@ func full(a Alert) string {
 		return what + ": " + n.Text
 	case a.Count > 1:
 		return stop(what + lastOf(a))
-	case a.State == Waiting && n.Pause != nil:
+	case pause(a) != nil:
 		return stop(what + within(" at step ", n.Pause.Path))
 	case n.Run.Name == "" && n.Reason != "":
 		return what + ": " + n.Reason

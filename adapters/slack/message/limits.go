@@ -1,6 +1,9 @@
 package message
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // limits are the most characters of texts in Block Kit, by where they stand: https://docs.slack.dev/reference/block-kit.
 // The first name is that of the object or block around, the second the text's own; * is any object.
@@ -36,11 +39,10 @@ func fitBlock(kind string, block map[string]any) bool {
 		}
 		return texted(block["text"]) || filled(block["fields"])
 	case "context", "actions":
+		block["elements"] = distinct(block["elements"])
 		return filled(block["elements"])
 	case "image":
-		if alt, _ := block["alt_text"].(string); alt == "" {
-			block["alt_text"] = "image"
-		}
+		return pictured(block)
 	case "input":
 		return texted(block["label"]) && block["element"] != nil
 	}
@@ -82,8 +84,9 @@ func fitValue(kind, key string, value any) (fitted any, ok bool) {
 // fitChild cuts an object within another; false: it is a text without characters.
 func fitChild(kind, key string, child map[string]any) bool {
 	if !textual(child) {
-		fitObject(kindOf(key, child), child)
-		return true
+		of := kindOf(key, child)
+		fitObject(of, child)
+		return of != "button" && of != "image" || of == "button" && texted(child["text"]) || of == "image" && pictured(child)
 	}
 	text, _ := child["text"].(string)
 	if most := limit(limits, kind, key); most > 0 {
@@ -125,6 +128,28 @@ func kindOf(key string, object map[string]any) string {
 func textual(object map[string]any) bool {
 	kind, _ := object["type"].(string)
 	return kind == "plain_text" || kind == "mrkdwn"
+}
+
+// pictured says whether an image has an address; it is given a word for where it is not shown.
+func pictured(image map[string]any) bool {
+	if alt, _ := image["alt_text"].(string); alt == "" {
+		image["alt_text"] = "image"
+	}
+	address, _ := image["image_url"].(string)
+	return address != "" || image["slack_file"] != nil
+}
+
+// distinct leaves out elements whose action_id another one has before them.
+func distinct(elements any) []any {
+	list, _ := elements.([]any)
+	seen := map[string]bool{}
+	return slices.DeleteFunc(list, func(e any) bool {
+		object, _ := e.(map[string]any)
+		id, _ := object["action_id"].(string)
+		again := id != "" && seen[id]
+		seen[id] = true
+		return again
+	})
 }
 
 func texted(v any) bool {

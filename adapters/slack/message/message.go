@@ -17,7 +17,7 @@ func Message(a Alert) Rendered {
 	if called := mentions(a.Mentions); called != "" {
 		r.Blocks = append(r.Blocks, section(called))
 	}
-	if a.State == Waiting && a.Newest.Pause != nil {
+	if pause(a) != nil {
 		r.Blocks = append(r.Blocks, approval(a.Newest)...)
 	}
 	r.Below = append(r.Below, footer(a)...)

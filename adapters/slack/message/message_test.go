@@ -1,8 +1,11 @@
 package message_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
+	"image/png"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/argo-bridge/argo-bridge/adapters/slack/message"
+	"github.com/argo-bridge/argo-bridge/adapters/slack/picture"
 	"github.com/argo-bridge/argo-bridge/adapters/slack/slacktest"
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
@@ -40,7 +44,56 @@ func TestMessages(t *testing.T) {
 func compare(t *testing.T, name string, r message.Rendered, mentions []string, author string) {
 	t.Helper()
 	held(t, r, mentions, author)
-	golden(t, name+".json", indented(t, r))
+	text := indented(t, r)
+	golden(t, name+".json", text)
+	m, err := picture.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen, drawn bytes.Buffer
+	if err := errors.Join(m.WriteText(&seen, false), m.WritePNG(&drawn)); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, name+".txt", seen.String())
+	looks(t, name+".png", drawn.Bytes())
+}
+
+// looks compares pictures: another processor may round an edge otherwise, but not much.
+func looks(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		golden(t, name, string(got))
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v; run with -update", err)
+	}
+	a, errA := png.Decode(bytes.NewReader(want))
+	b, errB := png.Decode(bytes.NewReader(got))
+	if err := errors.Join(errA, errB); err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Equal(want, got) {
+		return
+	}
+	if a.Bounds() != b.Bounds() {
+		t.Fatalf("%s is %v, want %v; run with -update when it should change", path, b.Bounds(), a.Bounds())
+	}
+	off := 0
+	for y := range a.Bounds().Dy() {
+		for x := range a.Bounds().Dx() {
+			ar, ag, ab, _ := a.At(x, y).RGBA()
+			br, bg, bb, _ := b.At(x, y).RGBA()
+			if max(ar, br)-min(ar, br) > 1<<12 || max(ag, bg)-min(ag, bg) > 1<<12 || max(ab, bb)-min(ab, bb) > 1<<12 {
+				off++
+			}
+		}
+	}
+	if off > 20 {
+		t.Errorf("%s: %d points look otherwise; run with -update when they should", path, off)
+	}
 }
 
 func golden(t *testing.T, name, got string) {
@@ -113,7 +166,11 @@ func held(t *testing.T, r message.Rendered, mentions []string, author string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if word, detail := slacktest.CheckBlocks(known(t, blocks)); word != "" {
+	attachments, err := json.Marshal(all.Attachments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if word, detail := slacktest.CheckMessage(all.Blocks, attachments); word != "" {
 		t.Errorf("Slack refuses it: %s: %s", word, detail)
 	}
 	var tree any
@@ -127,19 +184,6 @@ func held(t *testing.T, r message.Rendered, mentions []string, author string) {
 			}
 		}
 	}
-}
-
-// known are the blocks that slacktest knows.
-func known(t *testing.T, blocks []json.RawMessage) json.RawMessage {
-	blocks = slices.DeleteFunc(slices.Clone(blocks), func(b json.RawMessage) bool {
-		var typed struct{ Type string }
-		return json.Unmarshal(b, &typed) != nil || typed.Type == "actions" || typed.Type == "input"
-	})
-	raw, err := json.Marshal(blocks)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
 }
 
 func parts(t *testing.T, raw json.RawMessage) (blocks []json.RawMessage) {

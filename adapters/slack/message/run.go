@@ -56,7 +56,7 @@ func facts(a Alert) slack.Block {
 		}
 	}
 	field("Workflow", anchorWithin(n.Link, CutEscaped(workflow(r), maxField), maxLink))
-	if a.State == Going || a.State == Waiting {
+	if !r.Completed() {
 		if !r.Started.IsZero() {
 			field("Running since", date(r.Started)+usual(n))
 		}
@@ -66,7 +66,7 @@ func facts(a Alert) slack.Block {
 	if r.Rule != "" && r.Rule != bridge.DefaultRule {
 		field("Rule", Escape(CutEscaped(r.Rule, 100)))
 	}
-	if a.State == Good || a.State == Ended {
+	if (a.State == Good || a.State == Ended) && r.Completed() {
 		field("Status", Escape(CutEscaped(r.Phase, 100)))
 	}
 	return slack.NewSectionBlock(nil, fields, nil)

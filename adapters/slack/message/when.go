@@ -27,6 +27,19 @@ func Duration(d time.Duration) string {
 	return ""
 }
 
+// words writes a length of time in whole words of its greatest unit: 45 seconds, 6 minutes, 2 hours.
+func words(d time.Duration) string {
+	switch {
+	case d < 90*time.Second:
+		return plural(int(d.Round(time.Second)/time.Second), "second")
+	case d < 90*time.Minute:
+		return plural(int(d.Round(time.Minute)/time.Minute), "minute")
+	case d < 36*time.Hour:
+		return plural(int(d.Round(time.Hour)/time.Hour), "hour")
+	}
+	return plural(int(d.Round(24*time.Hour)/(24*time.Hour)), "day")
+}
+
 // date is a time that each reader sees in their own zone:
 // https://docs.slack.dev/messaging/formatting-message-text#date-formatting
 func date(t time.Time) string {
