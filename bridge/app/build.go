@@ -12,6 +12,8 @@ import (
 
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github/checks"
+	"github.com/argo-bridge/argo-bridge/adapters/nats"
+	"github.com/argo-bridge/argo-bridge/adapters/webhook"
 	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/admin"
@@ -165,7 +167,10 @@ func (a *App) buildPush() (err error) {
 }
 
 func (a *App) notifiers(t tables) map[string]bridge.Notifier {
-	all := map[string]bridge.Notifier{}
+	all := map[string]bridge.Notifier{
+		"webhook": webhook.NewNotifier(a.secrets.webhooks, webhook.Options{Now: a.seams.Now}),
+		"nats":    nats.NewNotifier(a.options.NATS, a.bus),
+	}
 	if a.slack.alerts != nil {
 		all["slack"] = through[bridge.Notifier](a.seams.Notifier, slackNotifier{a.slack.alerts, a.slack.progress})
 	}
