@@ -65,6 +65,9 @@ type Order struct {
 	// For is how long a Mute lasts, and Place the only destination that it is for; empty: all.
 	For   time.Duration
 	Place Destination
+	// Reason is why somebody mutes, in their words. Silence is the ID of the Silence that Unmute ends; empty: those of
+	// Template.
+	Reason, Silence string
 	// Fault says what is wrong with the order, such as a commit that is missing; empty: nothing.
 	Fault string
 }

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
 // DefaultCommand is the slash command of the bridge itself.
@@ -33,6 +35,13 @@ type Config struct {
 	AppTokenEnv  string `yaml:"appTokenEnv,omitempty"`
 	// Command is the slash command of the bridge itself, DefaultCommand if empty.
 	Command string `yaml:"command,omitempty"`
+	// Alerts are the settings of alerts.
+	Alerts AlertsConfig `yaml:"alerts,omitempty"`
+	// People finds users of Slack, by id, by their names at other services, such as GitHub logins, for mentions.
+	People map[string]string `yaml:"people,omitempty"`
+	// Allow says who may do what from Slack, where a template says nothing of that right. A right that neither names nobody
+	// has, but to see things everybody.
+	Allow bridge.Allowances `yaml:"allow,omitempty"`
 	// APIURL is the root of the Web API, DefaultAPIURL if empty; https://slack-gov.com/api/ for
 	// GovSlack.
 	APIURL string `yaml:"apiURL,omitempty"`
@@ -79,9 +88,11 @@ func (c Config) Validate() error {
 	if c.Command != "" && !commandPattern.MatchString(c.Command) {
 		errs = append(errs, fmt.Errorf("command: %q is no slash command such as /argo: lower case, no spaces, at most 32 characters", c.Command))
 	}
+	errs = append(errs, within("allow.", ValidateAllowances(c.Allow)))
 	if u, err := url.Parse(c.APIURL); c.APIURL != "" && (err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http")) {
 		errs = append(errs, fmt.Errorf("apiURL: %q is not an http(s) address", c.APIURL))
 	}
+	errs = append(errs, c.Alerts.validate(), validatePeople(c.People))
 	return errors.Join(errs...)
 }
 

@@ -5,18 +5,20 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
 func TestValidateNamesEveryBadField(t *testing.T) {
 	t.Parallel()
 	err := Config{
 		SigningSecretFiles: []string{" "}, SigningSecretEnv: []string{"A=B"}, TokenFile: "x", TokenEnv: "a b", APIURL: "slack.com",
-		AppTokenFile: "x", AppTokenEnv: "c d", Command: "argo",
+		AppTokenFile: "x", AppTokenEnv: "c d", Command: "argo", Allow: bridge.Allowances{"run": {Users: []string{"@ann"}}, "retyr": {}},
 		Workspaces: map[string]Workspace{"acme": {TokenFile: "x"}, "T012": {}, "T013": {TokenFile: "x", TokenEnv: "e f"}},
 	}.Validate()
 	for _, want := range []string{
 		"signingSecretFiles[0]", "signingSecretEnv[0]", "tokenFile, tokenEnv", "tokenEnv:", "apiURL", "appTokenFile, appTokenEnv", "appTokenEnv:",
-		"command:", "workspaces.acme:", "workspaces.T012:", "workspaces.T013.tokenFile, workspaces.T013.tokenEnv", "workspaces.T013.tokenEnv:",
+		"command:", "allow.run.users[0]:", "allow.retyr:", "workspaces.acme:", "workspaces.T012:", "workspaces.T013.tokenFile, workspaces.T013.tokenEnv", "workspaces.T013.tokenEnv:",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not name %s", err, want)

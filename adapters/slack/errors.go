@@ -1,20 +1,5 @@
 package slack
 
-import (
-	"context"
-	"errors"
-	"fmt"
-	"net/http"
-	"strings"
-	"time"
-
-	"github.com/argo-bridge/argo-bridge/bridge"
-	"github.com/slack-go/slack"
-)
-
-// unnamedWait is how long to wait after a refusal for haste that names no time.
-const unnamedWait = 30 * time.Second
-
 // remedies are the errors of Slack's API that no retry cures, with what somebody can do:
 // https://docs.slack.dev/reference/methods/chat.postMessage#errors
 var remedies = map[string]string{
@@ -27,12 +12,15 @@ var remedies = map[string]string{
 	"enterprise_is_restricted":                 "",
 	"invalid_arguments":                        "",
 	"invalid_auth":                             "the token is not valid: check slack.tokenFile",
+	"cant_update_message":                      "the message is not the app's own",
+	"invalid_attachments":                      "",
 	"invalid_blocks":                           "",
 	"invalid_blocks_format":                    "",
 	"invalid_metadata_format":                  "",
 	"invalid_metadata_schema":                  "",
 	"is_archived":                              "the channel is archived: unarchive it or name another one",
 	"is_inactive":                              "the conversation is no longer active",
+	"message_not_found":                        "the message is gone",
 	"message_limit_exceeded":                   "the workspace has reached its limit of messages",
 	"messages_tab_disabled":                    "turn on the Messages tab in the app's settings (App Home)",
 	"method_not_supported_for_channel_type":    "",
@@ -67,65 +55,11 @@ var remedies = map[string]string{
 	"users_not_found":                          "no such user",
 }
 
-// fault says of an error whether a retry can help, what to do, and takes the token out of it.
-func (s *Notifier) fault(n bridge.Notification, err error) error {
-	var limited *slack.RateLimitedError
-	var refused slack.SlackErrorResponse
-	var status slack.StatusCodeError
-	switch {
-	case errors.As(err, &limited):
-		return bridge.RetryAfter(s.redact(n, err, ""), limited.RetryAfter)
-	case errors.As(err, &refused):
-		return s.refused(n, err, refused)
-	case errors.As(err, &status) && status.Code == http.StatusTooManyRequests:
-		return bridge.RetryAfter(s.redact(n, err, ""), unnamedWait)
-	case bridge.IsPermanent(err), errors.As(err, &status) && status.Code/100 == 4 && status.Code != http.StatusRequestTimeout:
-		return bridge.Permanent(s.redact(n, err, ""))
-	default:
-		return s.redact(n, err, "")
-	}
-}
-
-func (s *Notifier) refused(n bridge.Notification, err error, r slack.SlackErrorResponse) error {
-	if r.Err == "ratelimited" || r.Err == "rate_limited" {
-		return bridge.RetryAfter(s.redact(n, err, ""), unnamedWait)
-	}
-	remedy, permanent := remedies[r.Err]
-	if !permanent {
-		return s.redact(n, err, "")
-	}
-	switch r.Err {
-	case "not_in_channel":
-		remedy = fmt.Sprintf("invite the app to %s: /invite @argo-bridge", n.To.Target)
-	case "missing_scope":
-		if r.Needed != "" {
-			remedy = fmt.Sprintf("add the scope %s to the app and install it again", r.Needed)
-		}
-	case "channel_not_found", "is_archived":
-		s.places.forget(n.To.Target)
-	}
-	if detail := strings.Join(r.ResponseMetadata.Messages, "; "); detail != "" {
-		err = fmt.Errorf("%w (%s)", err, cut(detail, 300))
-	}
-	return bridge.Permanent(s.redact(n, err, remedy))
-}
-
-// redact makes an error whose text and chain hold no token: of the chain, only the end of a context
-// is kept.
-func (s *Notifier) redact(n bridge.Notification, err error, remedy string) error {
-	text := fmt.Sprintf("notify %s: %v", n.To, err)
-	if remedy != "" {
-		text += ": " + remedy
-	}
-	if s.token != "" {
-		text = strings.ReplaceAll(text, s.token, "[token]")
-	}
-	for _, end := range []error{context.DeadlineExceeded, context.Canceled} {
-		if errors.Is(err, end) {
-			return redacted{text, end}
-		}
-	}
-	return redacted{text, nil}
+// Remedy says of an error of the Web API, by Slack's word, whether no retry cures it, and what somebody can do; empty:
+// nothing is known.
+func Remedy(word string) (remedy string, permanent bool) {
+	remedy, permanent = remedies[word]
+	return remedy, permanent
 }
 
 type redacted struct {

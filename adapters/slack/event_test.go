@@ -58,11 +58,15 @@ func TestEveryRequestHasItsEventAndFacts(t *testing.T) {
 			if variables["data"] == nil {
 				t.Error("the variable data is missing")
 			}
-			golden(t, filepath.Join("facts", name+".json"), indent(t, map[string]any{
+			all := map[string]any{
 				"id": e.ID, "source": e.Source, "type": e.Type, "subject": e.Subject, "time": e.Time,
 				"name": facts.Name, "values": facts.Values, "variables": variables["slack"], "url": facts.URL,
 				"actor": facts.Actor, "replyTo": facts.ReplyTo, "title": facts.Title,
-			}))
+			}
+			if facts.Order != nil {
+				all["order"] = facts.Order
+			}
+			golden(t, filepath.Join("facts", name+".json"), indent(t, all))
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/argo-bridge/argo-bridge/adapters/slack/message"
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
@@ -22,13 +23,19 @@ import (
 //   - text: what was written; for a message without the leading mention of the app,
 //   - emoji: the reaction's name without colons,
 //   - ids: action_id and callback_id of buttons, shortcuts and views,
-//   - workspaces: the team's id.
-type FactFinder struct{}
+//   - workspaces: the team's id,
+//   - user-workspaces: the id of the team that the user is of: another one in a channel that two share.
+//
+// The bridge's own command, buttons and form become the Order of the facts.
+type FactFinder struct {
+	// Command is the bridge's own slash command; default: DefaultCommand.
+	Command string
+}
 
 var _ bridge.FactFinder = FactFinder{}
 
 // Facts derives the facts of an event whose type begins with com.slack.
-func (FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
+func (x FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
 	kind, ok := strings.CutPrefix(e.Type, typePrefix)
 	if !ok || kind == "" {
 		return bridge.Facts{}, false, nil
@@ -38,6 +45,7 @@ func (FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
 		return bridge.Facts{}, true, fmt.Errorf("the data of %s is not a JSON object", e.Type)
 	}
 	o := occurrence(kind, d)
+	o.order = x.order(&o, d)
 	f := bridge.Facts{
 		Name:    source + "." + kind,
 		Source:  source,
@@ -46,6 +54,8 @@ func (FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
 		Actor:   o.who(),
 		ReplyTo: o.replyTo(),
 		Title:   cutTitle(o.title()),
+		Order:   o.order,
+		Awaited: e.Type == typeCommand || e.Type == typeView,
 	}
 	f.Variables = sync.OnceValues(func() (map[string]any, error) { return o.variables(e.Data) })
 	return f, true, nil
@@ -54,7 +64,8 @@ func (FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
 // A happening is what the different payloads say of the same things.
 type happening struct {
 	kind                                 string
-	team, channel, channelName           string
+	order                                *bridge.Order
+	team, userTeam, channel, channelName string
 	user, userName, command, text        string
 	ts, threadTS, emoji, actionID, value string
 	callbackID, triggerID, responseURL   string
@@ -68,7 +79,7 @@ func occurrence(kind string, d document) happening {
 	case typeCommand:
 		h.command, h.text, h.hasText = d.text("command"), d.text("text"), true
 		h.channel, h.channelName = d.text("channel_id"), d.text("channel_name")
-		h.user, h.userName = d.text("user_id"), d.text("user_name")
+		h.user, h.userName, h.userTeam = d.text("user_id"), d.text("user_name"), d.text("team_id")
 		h.triggerID, h.responseURL = d.text("trigger_id"), d.text("response_url")
 	case typeAction, typeShortcut, typeView:
 		h.interaction(d)
@@ -84,7 +95,7 @@ func occurrence(kind string, d document) happening {
 
 func (h *happening) interaction(d document) {
 	h.channel, h.channelName = d.first("channel.id", "container.channel_id"), d.text("channel.name")
-	h.user, h.userName = d.text("user.id"), d.first("user.username", "user.name")
+	h.user, h.userName, h.userTeam = d.text("user.id"), d.first("user.username", "user.name"), d.text("user.team_id")
 	h.ts, h.threadTS = d.first("message.ts", "container.message_ts", "message_ts"), d.first("message.thread_ts", "container.thread_ts")
 	h.callbackID = d.first("callback_id", "view.callback_id")
 	h.triggerID, h.responseURL = d.text("trigger_id"), d.text("response_url")
@@ -103,6 +114,7 @@ func (h *happening) interaction(d document) {
 func (h *happening) happened(d document) {
 	h.channel, h.channelName = d.first("event.channel", "event.channel.id", "event.item.channel", "event.channel_id"), d.text("event.channel.name")
 	h.user, h.userName = d.first("event.user", "event.user.id", "event.message.user"), d.text("event.user.name")
+	h.userTeam = d.first("event.user_team", "event.source_team", "event.user.team_id", "event.team")
 	h.ts = d.first("event.ts", "event.item.ts", "event.message.ts")
 	h.threadTS = d.first("event.thread_ts", "event.message.thread_ts")
 	h.emoji = d.text("event.reaction")
@@ -131,6 +143,7 @@ func (h happening) values() map[string][]string {
 	add("emoji", h.emoji)
 	add("ids", h.ids...)
 	add("workspaces", h.team)
+	add("user-workspaces", h.userTeam)
 	if h.hasText {
 		v["text"] = []string{h.said()}
 	}
@@ -170,58 +183,23 @@ func (h happening) variables(data json.RawMessage) (map[string]any, error) {
 	return map[string]any{source: s, "data": payload}, nil
 }
 
-// Args splits a command's text at white space. Single, double and typographic quotes, which Slack's
-// clients put in place of straight ones, hold words together; a backslash takes the next character
-// as it is. A quote that is never closed is a character like any other.
-func Args(text string) []any {
-	args := []any{}
-	runes := []rune(text)
-	var word []rune
-	begun := false
-	flush := func() {
-		if begun {
-			args = append(args, string(word))
-		}
-		word, begun = nil, false
-	}
-	for i := 0; i < len(runes); i++ {
-		r := runes[i]
-		switch {
-		case strings.ContainsRune(" \t\r\n\u00a0", r):
-			flush()
-			continue
-		case r == '\\' && i+1 < len(runes):
-			i++
-			word = append(word, runes[i])
-		case closing[r] != 0 && (r != '\u2019' || !begun):
-			end := slices.Index(runes[i+1:], closing[r])
-			if end < 0 || (r == '\'' && begun) { // an apostrophe
-				word = append(word, r)
-				break
-			}
-			word = append(word, runes[i+1:i+1+end]...)
-			i += 1 + end
-		default:
-			word = append(word, r)
-		}
-		begun = true
-	}
-	flush()
-	return args
-}
-
-var closing = map[rune]rune{'"': '"', '\'': '\'', '\u201c': '\u201d', '\u2018': '\u2019'}
-
-// replyTo is the channel, and the thread when there is a message to reply to.
+// replyTo is the workspace, the channel, and the thread when there is a message to reply to: T024BE7LD:C024BE91L/1700000000.000100.
 func (h happening) replyTo() string {
 	thread := h.threadTS
 	if thread == "" {
 		thread = h.ts
 	}
-	if h.channel == "" || thread == "" {
-		return h.channel
+	place := h.channel
+	if h.channel == "" {
+		return ""
 	}
-	return h.channel + "/" + thread
+	if teamPattern.MatchString(h.team) {
+		place = h.team + ":" + place
+	}
+	if thread == "" {
+		return place
+	}
+	return place + "/" + thread
 }
 
 func (h happening) url() string {
@@ -252,12 +230,21 @@ func (h happening) title() string {
 	}
 	switch h.kind {
 	case "command":
+		if h.order != nil { // whose parameters may hold secrets
+			return who + " used " + h.order.Word
+		}
 		return strings.TrimSpace(who + " used " + h.command + " " + h.text)
 	case "action":
+		if h.order != nil {
+			return who + " pressed " + h.order.Word
+		}
 		return who + " pressed " + strings.Join(h.ids, ", ")
 	case "shortcut":
 		return who + " used the shortcut " + h.callbackID
 	case "view_submission":
+		if h.order != nil {
+			return who + " used the form of " + h.order.Word
+		}
 		return who + " submitted " + h.callbackID
 	case "app_mention":
 		return who + " mentioned the app: " + h.said()
@@ -270,5 +257,5 @@ func (h happening) title() string {
 }
 
 func cutTitle(s string) string {
-	return cut(strings.Join(strings.Fields(s), " "), 200)
+	return message.Cut(strings.Join(strings.Fields(s), " "), 200)
 }

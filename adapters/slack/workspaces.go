@@ -16,6 +16,10 @@ import (
 )
 
 const (
+	// DefaultAPIURL is the root of Slack's Web API.
+	DefaultAPIURL = slack.APIURL
+	// requestTimeout bounds one call of the API.
+	requestTimeout = 15 * time.Second
 	// askTimeout bounds the question which workspace the default token is of, and askPause is how long its failure is
 	// remembered.
 	askTimeout = 10 * time.Second

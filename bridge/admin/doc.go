@@ -7,8 +7,11 @@
 //	GET  /api/v1/events/{id}    one bridge.Story; the id is path-escaped, or the event's hash
 //	GET  /api/v1/events:tail    records as they are written, until the client hangs up
 //	POST /api/v1/replays        a bridge.Replay; the answer is its decisions
+//	GET  /api/v1/silences       a JSON array of bridge.Silence
+//	POST /api/v1/silences       a bridge.Silence; the answer is it
+//	DELETE /api/v1/silences/{id}  ends it; the answer is {}
 //
-// All but the second answer a stream of lines, each one JSON object with one member (see Line). The last
+// The events but the second, and the replays, answer a stream of lines, each one JSON object with one member (see Line). The last
 // line has the member end, or fault: without either the answer was cut off. Empty lines are heartbeats.
 //
 // # Expectations

@@ -47,7 +47,7 @@ func (w *brokenWriter) Write(p []byte) (int, error) {
 func TestAHeartbeatFindsOutThatTheClientIsGone(t *testing.T) {
 	t.Parallel()
 	q := quiet{ended: make(chan error, 1)}
-	s := New(q, q, anybody{}, zap.NewNop())
+	s := New(q, q, nil, anybody{}, zap.NewNop())
 	s.heartbeat = time.Millisecond
 	w := &brokenWriter{ResponseRecorder: httptest.NewRecorder()}
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/v1/events:tail", nil)

@@ -14,15 +14,14 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// Group and Resource are what RBAC grants people to let them in. No such objects exist: RBAC may name
+// Group is that of the resources which RBAC grants people to let them in. No such objects exist: RBAC may name
 // what no API serves.
-const (
-	Group    = "bridge.argoproj.io"
-	Resource = "events"
-)
+const Group = "bridge.argoproj.io"
 
-// verbs are the verbs of RBAC for each access.
-var verbs = map[Access]string{Read: "get", Replay: "create"}
+// rights are the verb and the resource of RBAC for each access.
+var rights = map[Access]struct{ verb, resource string }{
+	Read: {"get", "events"}, Replay: {"create", "events"}, Silence: {"create", "silences"},
+}
 
 // Kubernetes lets in whom the Kubernetes API knows and RBAC names. It needs the right to create
 // tokenreviews and subjectaccessreviews, which the ClusterRole system:auth-delegator has.
@@ -75,7 +74,7 @@ func (k *Kubernetes) mayAccess(ctx context.Context, user authenticationv1.UserIn
 		Spec: authorizationv1.SubjectAccessReviewSpec{
 			User: user.Username, Groups: user.Groups, UID: user.UID, Extra: extra,
 			ResourceAttributes: &authorizationv1.ResourceAttributes{
-				Namespace: k.Namespace, Verb: verbs[access], Group: Group, Resource: Resource,
+				Namespace: k.Namespace, Verb: rights[access].verb, Group: Group, Resource: rights[access].resource,
 			},
 		},
 	}, metav1.CreateOptions{})
@@ -87,14 +86,14 @@ func (k *Kubernetes) mayAccess(ctx context.Context, user authenticationv1.UserIn
 	}
 	return &Fault{
 		Reason: ReasonForbidden,
-		Text:   fmt.Sprintf("%s may not %s %s.%s in namespace %s", user.Username, verbs[access], Resource, Group, k.Namespace),
+		Text:   fmt.Sprintf("%s may not %s %s.%s in namespace %s", user.Username, rights[access].verb, rights[access].resource, Group, k.Namespace),
 		Hint:   fmt.Sprintf("bind them to the Role %s there", roles[access]),
 		Why:    errors.New(review.Status.Reason),
 	}
 }
 
 // roles are the Roles of deploy/components/admin-api.
-var roles = map[Access]string{Read: "argo-bridge-events-view", Replay: "argo-bridge-events-replay"}
+var roles = map[Access]string{Read: "argo-bridge-events-view", Replay: "argo-bridge-events-replay", Silence: "argo-bridge-silence"}
 
 func unknownToken(why error) error {
 	return &Fault{

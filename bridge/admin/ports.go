@@ -31,8 +31,9 @@ type Access string
 
 // The kinds of access. Who may replay may not read thereby, and the other way round.
 const (
-	Read   Access = "read"
-	Replay Access = "replay"
+	Read    Access = "read"
+	Replay  Access = "replay"
+	Silence Access = "silence"
 )
 
 // An Authenticator knows who bears a token, and what they may do. It is safe for concurrent use.

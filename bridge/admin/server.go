@@ -23,6 +23,7 @@ const (
 type Server struct {
 	history  History
 	replayer Replayer
+	silences bridge.Silences
 	auth     Authenticator
 	log      *zap.Logger
 	now      func() time.Time
@@ -34,13 +35,16 @@ type Server struct {
 }
 
 // New makes the server. Without auth it refuses everything and says what to configure.
-func New(h History, r Replayer, auth Authenticator, log *zap.Logger) *Server {
-	s := &Server{history: h, replayer: r, auth: auth, log: log, now: time.Now, heartbeat: heartbeat, mux: http.NewServeMux()}
+func New(h History, r Replayer, silences bridge.Silences, auth Authenticator, log *zap.Logger) *Server {
+	s := &Server{history: h, replayer: r, silences: silences, auth: auth, log: log, now: time.Now, heartbeat: heartbeat, mux: http.NewServeMux()}
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.mux.Handle("GET /api/v1/events", s.allow(Read, s.list))
 	s.mux.Handle("GET /api/v1/events:tail", s.allow(Read, s.tail))
 	s.mux.Handle("GET /api/v1/events/{id}", s.allow(Read, s.show))
 	s.mux.Handle("POST /api/v1/replays", s.allow(Replay, s.replay))
+	s.mux.Handle("GET /api/v1/silences", s.allow(Read, s.listSilences))
+	s.mux.Handle("POST /api/v1/silences", s.allow(Silence, s.addSilence))
+	s.mux.Handle("DELETE /api/v1/silences/{id}", s.allow(Silence, s.removeSilence))
 	s.mux.Handle("/", s.allow(Read, s.noRoute))
 	return s
 }
@@ -115,6 +119,6 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, user string, err
 func (s *Server) noRoute(w http.ResponseWriter, r *http.Request, _ string) {
 	writeFault(w, &Fault{
 		Reason: ReasonNoRoute, Text: "there is no " + r.Method + " " + r.URL.Path,
-		Hint: "GET /api/v1/events, /api/v1/events/ID, /api/v1/events:tail; POST /api/v1/replays",
+		Hint: "GET /api/v1/events, /api/v1/events/ID, /api/v1/events:tail; POST /api/v1/replays; GET and POST /api/v1/silences, DELETE /api/v1/silences/ID",
 	})
 }

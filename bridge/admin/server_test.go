@@ -43,7 +43,7 @@ type caller struct {
 func start(t *testing.T, auth admin.Authenticator) *caller {
 	t.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
-	handler := admin.New(empty{}, empty{}, auth, zap.New(core))
+	handler := admin.New(empty{}, empty{}, nil, auth, zap.New(core))
 	server := httptest.NewServer(handler)
 	t.Cleanup(func() { handler.Close(); server.Close() })
 	return &caller{server, handler, logs}

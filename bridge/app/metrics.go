@@ -34,6 +34,7 @@ type metrics struct {
 	githubBeyond  prometheus.Counter
 	recovered     prometheus.Counter
 	gaveUp        *prometheus.CounterVec
+	slackWrites   *prometheus.CounterVec
 }
 
 // Recovered and GaveUp implement the observer of adapters/github/sweep.
@@ -87,6 +88,7 @@ func newMetrics() *metrics {
 	m.recovered = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "argo_bridge_github_deliveries_recovered_total", Help: "Deliveries of GitHub's that had failed, and arrived when they were asked for again.",
 	})
+	m.slackWrites = counter("slack_writes_total", "What Slack was told: post, update, reply; and paused, when it has asked for a pause.", "what")
 	m.gaveUp = counter("github_deliveries_given_up_total", "Failed deliveries of GitHub's that are not asked for again.", "reason")
 	registry.MustRegister(m.githubLeft, m.githubBeyond, m.recovered)
 	registry.MustRegister(m.duplicates, collectors.NewGoCollector(),
@@ -166,6 +168,9 @@ func (m *metrics) Decided(d bridge.Decision) {
 
 // Duplicate implements dispatch.Observer.
 func (m *metrics) Duplicate() { m.duplicates.Inc() }
+
+// painted counts what Slack was told.
+func (m *metrics) painted(what string) { m.slackWrites.WithLabelValues(what).Inc() }
 
 // Submitted implements dispatch.Observer.
 func (m *metrics) Submitted(source string, took, sinceStored time.Duration) {

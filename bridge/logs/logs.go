@@ -18,6 +18,7 @@ import (
 	typed "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/argo-bridge/argo-bridge/bridge/mask"
 )
 
 // Bounds of what is shown.
@@ -116,7 +117,7 @@ func (t *Tailer) read(ctx context.Context, pod *corev1.Pod, failure bridge.Failu
 	end := &ending{}
 	// Of a stream that breaks off, what has come so far is shown.
 	_, _ = io.Copy(end, stream)
-	return last(Mask(end.text()))
+	return last(mask.Secrets(end.text()))
 }
 
 // container is the one that ran the step: main, or, in a pod of a container set, the one that failed, whose name is the

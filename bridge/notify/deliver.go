@@ -28,6 +28,12 @@ type Details interface {
 	Complete(ctx context.Context, n *bridge.Notification)
 }
 
+// A Thrifty notifier says of a notification of a failed run whether its details would be shown at all: getting them takes
+// time, which a hundred failures a minute do not have.
+type Thrifty interface {
+	Wants(ctx context.Context, n bridge.Notification) bool
+}
+
 // A Laned notifier has services that ask for a pause one by one, as GitHub does for each installation of an App:
 // a pause holds up the notifications of the same lane only. For a notifier that is not Laned, a destination is a lane.
 type Laned interface {
@@ -43,8 +49,10 @@ type Deliverer struct {
 	Addresses Addresses
 	// Details of failed runs. Optional.
 	Details Details
-	Log     *zap.Logger
-	Now     func() time.Time
+	// Failed hears of notifications that cannot be delivered. Optional.
+	Failed func(n bridge.Notification, err error)
+	Log    *zap.Logger
+	Now    func() time.Time
 
 	mu      sync.Mutex
 	blocked map[string]time.Time // lane → until when its service wants no more
@@ -87,7 +95,7 @@ func (d *Deliverer) Handle(ctx context.Context, n bridge.Notification, delivery 
 func (d *Deliverer) send(ctx context.Context, notifier bridge.Notifier, n bridge.Notification, revision uint64) error {
 	// Before the beginning is recorded: between that and the sending nothing may take long, or another replica, to which
 	// the bus has given the notification as well, looks for a message that is only about to be sent.
-	if d.Details != nil && n.Run.Completed() && n.Run.Phase != "Succeeded" && !n.Run.Stopped() {
+	if d.detailed(ctx, notifier, n) {
 		d.Details.Complete(ctx, &n)
 	}
 	if err := d.begin(ctx, n, revision); err != nil {
@@ -114,6 +122,14 @@ func (d *Deliverer) send(ctx context.Context, notifier bridge.Notifier, n bridge
 	return bridge.RetryAfter(err, lookUpAfter)
 }
 
+func (d *Deliverer) detailed(ctx context.Context, notifier bridge.Notifier, n bridge.Notification) bool {
+	if d.Details == nil || !n.Run.Completed() || n.Run.Phase == "Succeeded" || n.Run.Stopped() {
+		return false
+	}
+	thrifty, ok := notifier.(Thrifty)
+	return !ok || thrifty.Wants(ctx, n)
+}
+
 // lookUp asks the destination whether it has the notification. Where the bridge may not look, the
 // notification is sent again: an alert twice is better than none.
 func (d *Deliverer) lookUp(ctx context.Context, notifier bridge.Notifier, n bridge.Notification) (bool, error) {
@@ -136,6 +152,9 @@ func (d *Deliverer) lookUp(ctx context.Context, notifier bridge.Notifier, n brid
 func (d *Deliverer) fail(ctx context.Context, n bridge.Notification, err error) error {
 	d.observe(n, "failed")
 	d.Log.Error("notification cannot be delivered", append(fields(n), zap.Error(err))...)
+	if d.Failed != nil {
+		d.Failed(n, err)
+	}
 	if err := d.store(ctx, n, stateFailed, err); err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (r *Reporter) notifications(ctx context.Context, run bridge.Run, routes []b
 		n.Subject = bridge.RunKey(run.Labels[bridge.LabelEvent], run.Template, run.Rule, run.Annotations[bridge.AnnotationReplay])
 		n.Text, n.Options = r.text(ctx, route, run), r.options(ctx, route, run, r.Origins.Variables)
 		if !follow {
-			n.Mentions = mentions(route, n.Options)
+			n.Mentions = route.Mentions
 		}
 		all = append(all, n)
 	}

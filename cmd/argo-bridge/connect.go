@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/admin"
 	"github.com/argo-bridge/argo-bridge/bridge/admin/client"
 )
@@ -22,6 +23,7 @@ const localServer = "http://127.0.0.1:8080"
 type backend struct {
 	admin.History
 	admin.Replayer
+	silences bridge.Silences
 	close func() error
 	blind bool // replays are asked for, and what they decide is not known here
 }
@@ -48,11 +50,11 @@ func connect(c *cli.Context) (*backend, error) {
 		if c.String("server") != os.Getenv("ARGO_BRIDGE_SERVER") {
 			return nil, wrong(c, errors.New("either --server or --bus"))
 		}
-		h, r, closeBus, err := openBus(c.Context, bus, c.String("nats-credentials"))
+		h, r, s, closeBus, err := openBus(c.Context, bus, c.String("nats-credentials"))
 		if err != nil {
 			return nil, err
 		}
-		return &backend{h, r, closeBus, true}, nil
+		return &backend{h, r, s, closeBus, true}, nil
 	}
 	var cluster *cluster
 	var err error
@@ -75,11 +77,11 @@ func connect(c *cli.Context) (*backend, error) {
 			return nil, err
 		}
 	}
-	bridge, err := client.New(server, token)
+	remote, err := client.New(server, token)
 	if err != nil {
 		return nil, wrong(c, fmt.Errorf("--%w", err))
 	}
-	return &backend{bridge, bridge, closeWay, false}, nil
+	return &backend{remote, remote, remote, closeWay, false}, nil
 }
 
 // tokenOf is the token that was given, or that of the kubeconfig's user.

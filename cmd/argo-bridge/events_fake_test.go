@@ -62,7 +62,7 @@ const adminToken = "0123456789abcdef0123456789abcdef"
 // serve returns the flags that lead to the bridge.
 func (f *fakeBridge) serve(t *testing.T) []string {
 	t.Helper()
-	handler := admin.New(f, f, &admin.TokenFile{Path: file(t, "tokens", adminToken)}, zap.NewNop())
+	handler := admin.New(f, f, nil, &admin.TokenFile{Path: file(t, "tokens", adminToken)}, zap.NewNop())
 	server := httptest.NewServer(handler)
 	t.Cleanup(func() { handler.Close(); server.Close() })
 	return []string{"--server", server.URL, "--token", adminToken}

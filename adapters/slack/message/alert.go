@@ -79,14 +79,26 @@ type Rendered struct {
 
 // Options are the message's parts for chat.postMessage and chat.update.
 func (r Rendered) Options() []slack.MsgOption {
-	options := []slack.MsgOption{slack.MsgOptionText(r.Text, false), slack.MsgOptionBlocks(r.Blocks...)}
-	if len(r.Below) > 0 {
-		return append(options, slack.MsgOptionAttachments(slack.Attachment{
-			Color: r.Color, Fallback: r.Text, Blocks: slack.Blocks{BlockSet: r.Below},
-		}))
+	return []slack.MsgOption{
+		slack.MsgOptionText(r.Text, false), slack.MsgOptionBlocks(r.Blocks...), slack.MsgOptionAttachments(r.attachments()...),
 	}
-	// An update leaves an attachment standing that it does not name.
-	return append(options, slack.MsgOptionAttachments())
+}
+
+// attachments are never nil: an update leaves an attachment standing that it does not name.
+func (r Rendered) attachments() []slack.Attachment {
+	if len(r.Below) == 0 {
+		return []slack.Attachment{}
+	}
+	return []slack.Attachment{{Color: r.Color, Fallback: r.Text, Blocks: slack.Blocks{BlockSet: r.Below}}}
+}
+
+// MarshalJSON is the message as the arguments text, blocks and attachments of chat.postMessage.
+func (r Rendered) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Text        string             `json:"text"`
+		Blocks      []slack.Block      `json:"blocks"`
+		Attachments []slack.Attachment `json:"attachments,omitempty"`
+	}{r.Text, r.Blocks, r.attachments()})
 }
 
 // ActionPrefix begins the action_id of every button of the bridge; the act follows: argo_bridge.retry. A button's value is

@@ -38,7 +38,6 @@ type Server struct {
 	http    *httptest.Server
 	now     func() time.Time
 	client  *http.Client
-	senders sync.WaitGroup
 	socket  sockets
 
 	mu         sync.Mutex
@@ -52,7 +51,9 @@ type Server struct {
 	faults     map[string][]Fault
 	calls      map[string]int
 	limits     limits
-	base       string // of the app, for what is sent over HTTP
+	lates      []late
+	waits      time.Duration // for an answer
+	base       string        // of the app, for what is sent over HTTP
 	serial     int
 	last       int64         // microseconds of the last timestamp
 	changed    chan struct{} // closed and replaced at each change
@@ -69,7 +70,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		PageSize: 1000, options: o, now: o.Now, urls: map[string]*responseURL{}, triggers: map[string]*trigger{},
 		faults: map[string][]Fault{}, calls: map[string]int{}, limits: newLimits(), changed: make(chan struct{}),
-		client: &http.Client{Timeout: patience},
+		client: &http.Client{}, waits: patience,
 	}
 	s.teams = []*Team{newTeam(s, o.Team, o.Token)}
 	mux := http.NewServeMux()
@@ -108,7 +109,7 @@ func NewServerAt(token, address string) (*Server, error) {
 func (s *Server) Close() {
 	s.socket.close()
 	s.http.Close()
-	s.senders.Wait()
+	s.socket.serving.Wait()
 	s.client.CloseIdleConnections()
 }
 

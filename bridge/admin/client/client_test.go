@@ -25,6 +25,8 @@ type fake struct {
 	story   func(ctx context.Context, id string) (bridge.Story, error)
 	follow  func(ctx context.Context, q bridge.Query, each func(bridge.Record)) error
 	replay  func(ctx context.Context, r bridge.Replay, each func(bridge.Replayed)) error
+
+	silences bridge.Silences
 }
 
 func (f fake) Records(ctx context.Context, q bridge.Query, each func(bridge.Record) bool) error {
@@ -49,7 +51,7 @@ func token(context.Context) (string, error) { return "alice", nil }
 // serve starts a real server, with the bridge's own time limits in small, and returns a client of it.
 func serve(t *testing.T, f fake) *client.Client {
 	t.Helper()
-	handler := admin.New(f, f, everybody{}, zap.NewNop())
+	handler := admin.New(f, f, f.silences, everybody{}, zap.NewNop())
 	server := httptest.NewUnstartedServer(handler)
 	server.Config.ReadTimeout, server.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
 	server.Start()

@@ -1,0 +1,221 @@
+package alerts
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/argo-bridge/argo-bridge/adapters/slack/message"
+	"github.com/argo-bridge/argo-bridge/bridge"
+)
+
+// A pointer leads from a template, or from a cause, to the alert that its failures join.
+type pointer struct {
+	Alert  string    `json:"alert"`
+	Opened time.Time `json:"opened"`
+	// Closes is when the alert takes no more failures, Repeats when it does so though the template keeps failing.
+	Closes  time.Time `json:"closes"`
+	Repeats time.Time `json:"repeats,omitzero"`
+	// Good is the last run of the template that has made its failures good; nil for none.
+	Good *message.Line `json:"good,omitempty"`
+}
+
+// A budget is how many new messages of failures a channel has had since a time.
+type budget struct {
+	Since  time.Time `json:"since"`
+	Alerts []string  `json:"alerts"`
+}
+
+// An assignment says which alert a notification is of. Asked again it is the same: it is kept under the run.
+type assignment struct {
+	Alert string `json:"alert"`
+	// cause and overflow are what the alert groups by, if it is made by this notification.
+	cause    string
+	overflow bool
+}
+
+// roomOf is the key of a place: a channel, or the thread in which a reply stands.
+func roomOf(n bridge.Notification) string {
+	return bridge.Digest(n.To.String() + "\n" + replyTo(n))
+}
+
+// replyTo is where slack:reply goes.
+func replyTo(n bridge.Notification) string {
+	if n.To.Target != targetReply {
+		return ""
+	}
+	return n.Run.Annotations[bridge.AnnotationReplyTo]
+}
+
+// runKey identifies what a notification is about from its match to its end: a run, or one suspended step of it, which has
+// a message of its own.
+func runKey(n bridge.Notification) string {
+	key := n.Run.UID
+	if bridge.IsHash(n.Run.Labels[bridge.LabelEvent]) && n.Subject != "" {
+		key = n.Subject
+	}
+	if n.Pause != nil {
+		key += "/" + n.Pause.Node
+	}
+	return bridge.Digest(key)
+}
+
+// seriesOf is the template, and the concurrency group, whose runs make one another good.
+func seriesOf(n bridge.Notification) string {
+	return bridge.Digest(n.Run.Namespace + "\n" + n.Run.Template.String() + "\n" + n.Run.Labels[bridge.LabelGroup])
+}
+
+// fails says that a notification counts as a failure.
+func fails(n bridge.Notification) bool {
+	return n.Outcome == bridge.EventRejected || n.Pause == nil && message.StateOf(n) == message.Firing
+}
+
+// assign finds the alert of a notification, or makes the first step of a new one. An empty Alert: there is none, and none
+// is to be.
+func (n *Notifier) assign(ctx context.Context, m bridge.Notification) (a assignment, err error) {
+	key := keyRun + roomOf(m) + "." + runKey(m)
+	if _, err = n.read(ctx, key, &a); err != nil || a.Alert != "" {
+		return a, err
+	}
+	switch {
+	case m.Follow:
+		return assignment{}, nil
+	case fails(m) && m.To.Target != targetReply:
+		a, err = n.join(ctx, m)
+	default:
+		a = assignment{Alert: newID(m)}
+	}
+	if err != nil {
+		return a, err
+	}
+	made := a
+	err = change(ctx, n.Table, key, func(have *assignment) bool {
+		if have.Alert != "" { // by another replica, to which the bus has given the notification as well
+			made.Alert = have.Alert
+			return false
+		}
+		have.Alert = made.Alert
+		return true
+	})
+	return made, err
+}
+
+// newID is the same however often the notification is handled.
+func newID(m bridge.Notification) string { return bridge.Digest(roomOf(m) + "\n" + runKey(m)) }
+
+// join finds the alert that a failure joins: the one of its template, else the one of its cause, else a new one, as long as
+// the channel has had few, and else the one for what is too much.
+func (n *Notifier) join(ctx context.Context, m bridge.Notification) (a assignment, err error) {
+	room, series, cause, set, now := roomOf(m), keySeries+roomOf(m)+"."+seriesOf(m), causeOf(m), n.Settings.of(m), n.Now()
+	fresh := newID(m)
+	var have pointer
+	if _, err := n.read(ctx, series, &have); err != nil {
+		return a, err
+	}
+	open, err := n.open(ctx, have, now)
+	if err != nil {
+		return a, err
+	}
+	if open || have.Alert == fresh {
+		return assignment{Alert: have.Alert}, nil
+	}
+	if a, err = n.joinOther(ctx, room, cause, fresh, set, now); err != nil {
+		return a, err
+	}
+	next := pointer{Alert: a.Alert, Opened: now, Closes: now.Add(set.Window), Repeats: now.Add(set.Repeat)}
+	err = change(ctx, n.Table, series, func(p *pointer) bool {
+		if p.Alert != have.Alert { // another failure of the template has come first
+			a = assignment{Alert: p.Alert}
+			return false
+		}
+		next.Good = p.Good
+		*p = next
+		return true
+	})
+	if err != nil || cause == "" || a.Alert != fresh {
+		return a, err
+	}
+	return a, change(ctx, n.Table, keyCause+room+"."+bridge.Digest(cause), func(p *pointer) bool {
+		if now.Before(p.Closes) {
+			return false
+		}
+		*p = next
+		return true
+	})
+}
+
+// joinOther is the alert of the cause, a new one, or the one for what is too much.
+func (n *Notifier) joinOther(ctx context.Context, room, cause, fresh string, set settings, now time.Time) (assignment, error) {
+	if cause != "" {
+		var p pointer
+		if _, err := n.read(ctx, keyCause+room+"."+bridge.Digest(cause), &p); err != nil {
+			return assignment{}, err
+		}
+		if open, err := n.open(ctx, pointer{Alert: p.Alert, Opened: p.Opened, Closes: p.Closes}, now); err != nil || open {
+			return assignment{Alert: p.Alert, cause: cause}, err
+		}
+	}
+	a := assignment{Alert: fresh}
+	if n.Settings.Burst <= 0 || set.Window == 0 {
+		return a, nil
+	}
+	err := change(ctx, n.Table, keyBudget+room, func(b *budget) bool {
+		a = assignment{Alert: fresh}
+		if now.Sub(b.Since) >= n.Settings.Window {
+			*b = budget{Since: now}
+		}
+		switch {
+		case slices.Contains(b.Alerts, fresh):
+			return false
+		case len(b.Alerts) >= n.Settings.Burst:
+			a = assignment{Alert: bridge.Digest(room + "\n" + b.Since.UTC().String()), overflow: true}
+			return false
+		}
+		b.Alerts = append(b.Alerts, fresh)
+		return true
+	})
+	return a, err
+}
+
+// open says whether an alert takes another failure: within its window, while it is not posted yet, and while its template
+// keeps failing until it is to be repeated.
+func (n *Notifier) open(ctx context.Context, p pointer, now time.Time) (bool, error) {
+	if p.Alert == "" || p.Closes.Equal(p.Opened) && !p.Repeats.After(p.Opened) {
+		return false, nil // there is none, or each failure is to have its own message
+	}
+	e, err := n.load(ctx, p.Alert)
+	if err != nil || e == nil {
+		return now.Before(p.Closes), err
+	}
+	switch {
+	case e.Gone, len(e.Seen) >= maxSeen:
+		return false, nil
+	case now.Before(p.Closes):
+		return true, nil
+	case e.State != message.Firing:
+		return false, nil
+	}
+	return e.TS == "" || now.Before(p.Repeats), nil
+}
+
+var (
+	numbers = regexp.MustCompile(`[0-9a-f]*[0-9][0-9a-f]*`)
+	// generic messages say nothing of the cause.
+	generic = regexp.MustCompile(`(?i)^(|error|failed|child '.*' failed|.*\(?exit code #?\)?|no more retries left|main: error.*|step group deemed errored.*|task .* errored.*)$`)
+)
+
+// causeOf is what a run failed of, without what differs from run to run; empty when its message says nothing.
+func causeOf(m bridge.Notification) string {
+	said := m.Run.Message
+	if len(m.Run.Failures) > 0 {
+		said = m.Run.Failures[0].Message
+	}
+	said = strings.ReplaceAll(said, m.Run.Name, "#")
+	said = strings.Join(strings.Fields(numbers.ReplaceAllString(said, "#")), " ")
+	if generic.MatchString(said) {
+		return ""
+	}
+	return said[:min(len(said), 300)]
+}

@@ -1,0 +1,215 @@
+package alerts
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/argo-bridge/argo-bridge/adapters/slack/message"
+	"github.com/argo-bridge/argo-bridge/bridge"
+)
+
+// A Table keeps the alerts. Safe for concurrent use by several processes.
+type Table interface {
+	bridge.Register
+	// List returns the states whose keys begin with prefix, which ends with a dot.
+	List(ctx context.Context, prefix string) (map[string][]byte, error)
+}
+
+// Beginnings of keys of the table.
+const (
+	keyAlert   = "alert."   // id → entry
+	keyRun     = "run."     // place and run → id of the alert
+	keySeries  = "series."  // place and template → pointer
+	keyCause   = "cause."   // place and cause → pointer
+	keyBudget  = "budget."  // place → budget
+	keyMessage = "message." // channel and ts → id of the alert
+)
+
+const (
+	// maxConflicts bounds how often an entry that others change is tried.
+	maxConflicts = 200
+	// maxSeen bounds how many runs one alert counts: an entry has to fit into a message of the bus.
+	maxSeen = 5000
+)
+
+// An entry is one message in a channel: what it is to show, and what is known of what Slack shows.
+type entry struct {
+	ID   string             `json:"id"`
+	To   bridge.Destination `json:"to"`
+	Room string             `json:"room"`            // the place's key, see roomOf
+	At   string             `json:"reply,omitempty"` // of slack:reply: channel/ts
+
+	State    message.State       `json:"state"`
+	Newest   bridge.Notification `json:"newest"`
+	Order    order               `json:"order"`
+	Lines    []message.Line      `json:"lines,omitempty"`
+	Seen     map[string]seen     `json:"seen,omitempty"`   // digest of a run → its last failure
+	Firing   map[string]bool     `json:"firing,omitempty"` // series that have not been made good
+	Of       map[string]bool     `json:"of,omitempty"`     // templates that have failed
+	Cause    string              `json:"cause,omitempty"`
+	Overflow bool                `json:"overflow,omitempty"`
+	First    time.Time           `json:"first,omitzero"`
+	Last     time.Time           `json:"last,omitzero"`
+	By       *message.Line       `json:"by,omitempty"`
+	Notes    []note              `json:"notes,omitempty"`
+	Parts    []part              `json:"parts,omitempty"`
+	Set      settings            `json:"set"`
+
+	Opened  time.Time `json:"opened"`
+	Version int       `json:"version"`
+	Shown   int       `json:"shown"`             // the version that Slack shows
+	Team    string    `json:"team,omitempty"`    // of Channel; empty: the default workspace
+	Channel string    `json:"channel,omitempty"` // the id, once it is posted
+	TS      string    `json:"ts,omitempty"`
+	Thread  string    `json:"thread,omitempty"` // that the message itself stands in
+	Painted time.Time `json:"painted,omitzero"` // when Slack was last told
+	// Held: it was kept back for quiet hours or a silence, before it was ever posted.
+	Held bool `json:"held,omitempty"`
+	// Gone: somebody has deleted the message. Failed says why Slack does not take it, for ever.
+	Gone   bool   `json:"gone,omitempty"`
+	Failed string `json:"failed,omitempty"`
+	Writer *claim `json:"writer,omitempty"`
+}
+
+// A seen is the last failure of a run that an alert has counted: a run that is retried may fail again.
+type seen struct {
+	Attempt string `json:"attempt"`
+	Version int    `json:"version"` // that shows it
+}
+
+// A note is what somebody has done about the alert, in Slack's markup.
+type note struct {
+	Key  string `json:"key"`
+	Text string `json:"text"`
+}
+
+// Kinds of replies in an alert's thread.
+const (
+	partDetails  = "details"
+	partRecovery = "recovery"
+	partNote     = "note"
+)
+
+// A part is one reply in the alert's thread.
+type part struct {
+	Key  string               `json:"key"`
+	Kind string               `json:"kind"`
+	Of   *bridge.Notification `json:"of,omitempty"` // nil once it is posted
+	Text string               `json:"text,omitempty"`
+	// Ring shows the reply in the channel too: the message above it was posted before the run failed, and its update
+	// calls nobody.
+	Ring bool      `json:"ring,omitempty"`
+	Not  time.Time `json:"not,omitzero"` // not before
+	TS   string    `json:"ts,omitempty"`
+}
+
+// A claim is taken by who tells Slack, so that one does at a time.
+type claim struct {
+	Owner string    `json:"owner"`
+	At    time.Time `json:"at"`
+	What  string    `json:"what"` // doing, see below
+	// Doubt: who took it has given up, and what it did may have had its effect.
+	Doubt bool `json:"doubt,omitempty"`
+}
+
+// What a writer may be about to do; a reply is called by its key.
+const (
+	doPost   = "post"
+	doUpdate = "update"
+)
+
+// claimLife is how long nobody takes over what another has claimed: longer than its requests may take.
+const claimLife = time.Minute
+
+// held says whether somebody is at work, as far as is known; others are those who may be alive beside owner.
+func (c *claim) held(now time.Time, owner string, others bool) bool {
+	return c != nil && !c.Doubt && now.Sub(c.At) < claimLife && (others || c.Owner == owner)
+}
+
+// dirty says that Slack does not show what it should.
+func (e *entry) dirty() bool {
+	if e.Gone || e.Failed != "" {
+		return false
+	}
+	if e.Shown < e.Version {
+		return true
+	}
+	for _, p := range e.Parts {
+		if p.TS == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// trim keeps an entry within what a message of the bus may hold.
+func (e *entry) trim() {
+	e.Lines = e.Lines[:min(len(e.Lines), message.MaxLines)]
+	if n := len(e.Notes); n > 20 {
+		e.Notes = e.Notes[n-20:]
+	}
+	for len(e.Parts) > 20 { // the oldest of those that are posted
+		drop := 0
+		for i, p := range e.Parts {
+			if p.TS != "" {
+				drop = i
+				break
+			}
+		}
+		e.Parts = append(e.Parts[:drop], e.Parts[drop+1:]...)
+	}
+}
+
+// load reads an alert; nil when there is none.
+func (n *Notifier) load(ctx context.Context, id string) (*entry, error) {
+	var e *entry
+	_, err := n.read(ctx, keyAlert+id, &e)
+	return e, err
+}
+
+func (n *Notifier) read(ctx context.Context, key string, into any) (revision uint64, err error) {
+	data, revision, err := n.Table.Load(ctx, key)
+	if err != nil {
+		return 0, fmt.Errorf("load %s: %w", key, err)
+	}
+	if data == nil {
+		return revision, nil
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return 0, bridge.Permanent(fmt.Errorf("%s cannot be read: %w", key, err))
+	}
+	return revision, nil
+}
+
+// change lets f change a state until no other has changed it meanwhile. f may be called several times; the state is stored
+// if it returns true. It is passed a new T where there is none.
+func change[T any](ctx context.Context, table bridge.Register, key string, f func(state *T) bool) error {
+	for range maxConflicts {
+		data, revision, err := table.Load(ctx, key)
+		if err != nil {
+			return fmt.Errorf("load %s: %w", key, err)
+		}
+		state := new(T)
+		if data != nil {
+			if err := json.Unmarshal(data, state); err != nil {
+				return bridge.Permanent(fmt.Errorf("%s cannot be read: %w", key, err))
+			}
+		}
+		if !f(state) {
+			return nil
+		}
+		if data, err = json.Marshal(state); err != nil {
+			return bridge.Permanent(err)
+		}
+		if err = table.Store(ctx, key, data, revision); !errors.Is(err, bridge.ErrStale) {
+			if err != nil {
+				err = fmt.Errorf("store %s: %w", key, err)
+			}
+			return err
+		}
+	}
+	return fmt.Errorf("store %s: %w", key, bridge.ErrStale)
+}

@@ -1,0 +1,64 @@
+package message
+
+import (
+	"github.com/argo-bridge/argo-bridge/bridge"
+	"github.com/slack-go/slack"
+)
+
+// Message writes the message that an alert is in its channel: on top a headline and who is called, in the attachment
+// whose colour tells how it stands what there is to know, what people did about it, and buttons. A request for approval
+// has its form and buttons on top.
+//
+// The author's own text (Newest.Text) stands for the facts of the run. The author's own blocks (the option blocks of
+// Newest, a JSON array of Block Kit) stand for them on top.
+func Message(a Alert) Rendered {
+	r := Rendered{Text: sentence(a), Color: colors[a.State]}
+	r.Blocks = append(r.Blocks, header(emoji(a)+" "+headline(a)))
+	if called := mentions(a.Mentions); called != "" {
+		r.Blocks = append(r.Blocks, section(called))
+	}
+	if pause(a) != nil {
+		r.Blocks = append(r.Blocks, approval(a.Newest)...)
+	}
+	r.Below = append(r.Below, footer(a)...)
+	if actions := buttons(a); len(actions) > 0 {
+		r.Below = append(r.Below, slack.NewActionBlock("", actions...))
+	}
+	blocks, fault := authored(a.Newest.Options["blocks"], maxBlocks-len(r.Blocks)-len(r.Below)-1, maxAll-weight(r.Blocks)-weight(r.Below)-200)
+	if len(blocks) > 0 {
+		r.Blocks = append(r.Blocks, blocks...)
+	} else {
+		r.Below = append(body(a), r.Below...)
+	}
+	if fault != "" {
+		r.Below = append(r.Below, context(":warning: "+fault))
+	}
+	return r
+}
+
+// colors tell how an alert stands. They are those of Slack's own palette.
+var colors = map[State]string{
+	Going: "#36c5f0", Waiting: "#ecb22e", Firing: "#e01e5a", Good: "#2eb67d", Closed: "#2eb67d", Ended: "#8d8d8d",
+}
+
+// body is what there is to know of the alert.
+func body(a Alert) []slack.Block {
+	switch n := a.Newest; {
+	case a.Count > 1:
+		return group(a)
+	case n.Text != "":
+		return own(n.Text)
+	case n.Run.Name == "":
+		return event(a)
+	default:
+		return run(a)
+	}
+}
+
+// good says whether the run has ended well.
+func good(n bridge.Notification) bool { return n.Run.Phase == "Succeeded" }
+
+// failed says whether the run that the alert shows has failed, whatever became of that.
+func failed(n bridge.Notification) bool {
+	return n.Run.Completed() && !good(n) && !n.Run.Stopped()
+}
