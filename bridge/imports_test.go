@@ -30,6 +30,7 @@ var (
 		"adapters/slack/message":  {"bridge", "bridge/mask"},
 		"adapters/slack/picture":  {},
 		"adapters/slack/progress": {"bridge", "adapters/slack", "adapters/slack/message"},
+		"adapters/slack/setup":    {"bridge", "adapters/slack"},
 		"bridge":                  {},
 		"bridge/admin":            {"bridge"},
 		"bridge/admin/client":     {"bridge", "bridge/admin"},

@@ -36,14 +36,14 @@ func (e socketEnvelope) delivery() (d Delivery, ok bool, err error) {
 	case "interactive":
 		return Delivery{Interaction: e.Payload}, len(e.Payload) > 0, nil
 	case "slash_commands":
-		form, err := fieldsOf(e.Payload)
+		form, err := webhookForm(e.Payload)
 		return Delivery{Command: form}, err == nil, err
 	}
 	return Delivery{}, false, nil
 }
 
-// fieldsOf makes of a JSON object the form that a webhook would get.
-func fieldsOf(payload []byte) (url.Values, error) {
+// webhookForm makes of a JSON object the form that a webhook would get.
+func webhookForm(payload []byte) (url.Values, error) {
 	d, err := decode(payload)
 	if err != nil {
 		return nil, fmt.Errorf("payload: %w", err)
