@@ -33,7 +33,7 @@ func occur(t *testing.T, path string) occurrence {
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
-	facts, err := dispatch.Describe(app.Finders(github.Identity{}), e)
+	facts, err := dispatch.Describe(app.Finders(github.Identity{}, ""), e)
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
