@@ -33,7 +33,7 @@ func occur(t *testing.T, path string) occurrence {
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
-	facts, err := dispatch.Describe(app.Finders(github.Identity{}), e)
+	facts, err := dispatch.Describe(app.Finders(github.Identity{}, ""), e)
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
@@ -70,7 +70,7 @@ func translate(t *testing.T, path string) (bridge.Event, error) {
 		return gcs.Translate(attributes, body, sent)
 	case strings.HasPrefix(name, "workflow-"):
 		return end(t, strings.TrimSuffix(strings.TrimPrefix(name, "workflow-"), ".json"), body)
-	case strings.HasPrefix(name, "slack-command"), name == "command.form":
+	case strings.HasPrefix(name, "slack-command"), strings.HasPrefix(name, "command"):
 		return slack.TranslateCommand(body, sent)
 	case strings.HasSuffix(dir, "slack/testdata/requests") && strings.HasSuffix(name, ".form"):
 		return slack.TranslateInteraction(body, sent)

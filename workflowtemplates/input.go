@@ -12,6 +12,8 @@ import (
 type Input struct {
 	Ref bridge.Template
 	UID string
+	// Description is the author's, from the annotation workflows.argoproj.io/description.
+	Description string
 	// Annotations are the template's; those of others are passed over.
 	Annotations map[string]string
 	// Parameters are spec.arguments.parameters.
@@ -59,6 +61,8 @@ type Template struct {
 	Faulty []*bridge.Rule
 	// Faults are all faults, by key and line.
 	Faults []Fault
+	// Description is the author's; empty: there is none.
+	Description string
 	// Declared are the parameters that the template declares.
 	Declared []bridge.Declared
 	// Allow says who may do what with the template and its runs from Slack.

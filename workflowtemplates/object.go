@@ -38,12 +38,18 @@ func slim(object any) (any, error) {
 	return slimmed, nil
 }
 
+// description is Argo's own annotation for what a template is for.
+const description = "workflows.argoproj.io/description"
+
 func ownAnnotations(u *unstructured.Unstructured) map[string]any {
 	annotations := map[string]any{}
 	for k, v := range u.GetAnnotations() {
 		if strings.HasPrefix(k, bridge.Prefix) {
 			annotations[k] = v
 		}
+	}
+	if text, ok := u.GetAnnotations()[description]; ok && len(annotations) > 0 {
+		annotations[description] = text
 	}
 	return annotations
 }
@@ -78,6 +84,7 @@ func inputOf(object map[string]any) Input {
 	in := Input{
 		Ref:         bridge.Template{Namespace: u.GetNamespace(), Name: u.GetName()},
 		UID:         string(u.GetUID()),
+		Description: u.GetAnnotations()[description],
 		Annotations: u.GetAnnotations(),
 	}
 	in.Entrypoint, _, _ = unstructured.NestedString(object, "spec", "entrypoint")

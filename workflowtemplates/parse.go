@@ -26,7 +26,7 @@ type parser struct {
 func Parse(in Input, language Language) *Template {
 	p := &parser{in: in, language: language, sections: map[string]map[string]*section{}, reads: map[string][]string{}}
 	p.split()
-	t := &Template{Ref: in.Ref, UID: in.UID, Declared: declared(in.Parameters)}
+	t := &Template{Ref: in.Ref, UID: in.UID, Description: in.Description, Declared: declared(in.Parameters)}
 	var rules []*bridge.Rule
 	for _, name := range p.ruleNames() {
 		rules = append(rules, p.rule(name))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ func (h *Inbox) takeCommand(ctx context.Context, d Delivery) (Response, *Refusal
 	if r, ok := h.atDesk(ctx, d); ok {
 		return r, nil
 	}
+	h.note(ctx, d, e)
 	if refusal := h.publish(ctx, d, e); refusal != nil {
 		return Response{}, refusal
 	}
@@ -67,7 +69,7 @@ func (h *Inbox) outcome(ctx context.Context, d Delivery, e bridge.Event) string 
 	case <-patience.C:
 	case <-ctx.Done(): // Slack has hung up; the response_url still works
 	}
-	h.background(func() { h.follow(d.Command.Get("response_url"), <-known) })
+	h.background(func() { h.follow(e, d.Command.Get("response_url"), <-known) })
 	return "Accepted " + message.Code(command) + "; what it started follows."
 }
 
@@ -82,6 +84,9 @@ func (h *Inbox) await(e bridge.Event, command string) string {
 		}
 		return message.Code(command) + " is accepted, but what became of it is not known yet."
 	}
+	if text, ordered := h.ordered(record, e); ordered {
+		return text
+	}
 	return describe(record, command, h.link)
 }
 
@@ -90,20 +95,64 @@ func waits(r bridge.Record) bool {
 	return slices.ContainsFunc(r.Results, func(res bridge.Result) bool { return res.Verdict == bridge.Waiting })
 }
 
+// note keeps where the person is answered. Without it they hear less; the event is worth more.
+func (h *Inbox) note(ctx context.Context, d Delivery, e bridge.Event) {
+	if h.book == nil {
+		return
+	}
+	ctx, cancel := h.patience(ctx, d)
+	defer cancel()
+	if err := h.book.Open(ctx, e); err != nil {
+		h.log.Warn("where a command is answered is not kept", zap.String(bridge.LogEventID, e.ID), zap.Error(err))
+	}
+}
+
 // follow posts a second answer: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
-func (h *Inbox) follow(responseURL, text string) {
+func (h *Inbox) follow(e bridge.Event, responseURL, text string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if h.book != nil {
+		if err := h.book.Answer(ctx, e, text); err != nil {
+			h.log.Warn("command not answered", zap.Error(err))
+		}
+		return
+	}
 	if responseURL == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
 	err := slack.PostWebhookCustomHTTPContext(ctx, responseURL, h.client, &slack.WebhookMessage{
 		Text: text, ResponseType: slack.ResponseTypeEphemeral,
 	})
 	if err != nil {
-		// The address lets whoever has it answer in the user's channel.
-		h.log.Warn("command not answered", zap.String("error", strings.ReplaceAll(err.Error(), responseURL, "the response_url")))
+		h.unanswered(responseURL, err)
 	}
+}
+
+// postAnswer posts a message in JSON that was too large for the answer itself.
+func (h *Inbox) postAnswer(responseURL string, message []byte) {
+	if responseURL == "" || message == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, responseURL, bytes.NewReader(message))
+	if err == nil {
+		r.Header.Set("Content-Type", "application/json; charset=utf-8")
+		var answer *http.Response
+		if answer, err = h.client.Do(r); err == nil {
+			_ = answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return
+			}
+			err = fmt.Errorf("slack answers %d", answer.StatusCode)
+		}
+	}
+	h.unanswered(responseURL, err)
+}
+
+// unanswered logs that nobody was told. The address lets whoever has it answer in the user's channel.
+func (h *Inbox) unanswered(responseURL string, err error) {
+	h.log.Warn("command not answered", zap.String("error", strings.ReplaceAll(err.Error(), responseURL, "the response_url")))
 }
 
 // private is an answer for the eyes of who gave the command.
@@ -153,6 +202,47 @@ func rejected(r bridge.Record) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// ordered says in Slack's markup what became of an order to the bridge itself; false: the event was none.
+func (h *Inbox) ordered(r bridge.Record, e bridge.Event) (text string, ordered bool) {
+	i := slices.IndexFunc(r.Results, func(res bridge.Result) bool { return res.Template == bridge.OrderTemplate })
+	if i < 0 {
+		return "", false
+	}
+	order := r.Results[i]
+	var lines []string
+	for _, res := range r.Results {
+		if res.Workflow != "" && res.Template != bridge.OrderTemplate {
+			lines = append(lines, ":rocket: "+message.Code(res.Template)+" started: "+message.Anchor(h.link(res.Workflow), res.Workflow))
+		}
+	}
+	switch said := message.Escape(message.Cut(order.Detail, 2000)); {
+	case order.Verdict == bridge.Matched && len(lines) == 0:
+		lines = append(lines, ":white_check_mark: "+said+h.about(e))
+	case order.Verdict != bridge.Matched && strings.HasPrefix(order.Detail, order.Rule):
+		lines = append(lines, ":no_entry: "+said)
+	case order.Verdict != bridge.Matched:
+		lines = append(lines, ":no_entry: "+message.Code(order.Rule)+": "+said)
+	}
+	return strings.Join(lines, "\n"), true
+}
+
+// about leads to the run that a command named, where it named its namespace.
+func (h *Inbox) about(e bridge.Event) string {
+	d, err := decode(e.Data)
+	if err != nil || e.Type != typeCommand {
+		return ""
+	}
+	o := ParseLine(d.text("text")).Order(d.text("command"))
+	if o == nil || o.Run.Namespace == "" {
+		return ""
+	}
+	link := h.link(o.Run.String())
+	if link == "" {
+		return ""
+	}
+	return ": " + message.Anchor(link, o.Run.String())
 }
 
 func why(res bridge.Result) string {

@@ -183,16 +183,23 @@ func (h happening) variables(data json.RawMessage) (map[string]any, error) {
 	return map[string]any{source: s, "data": payload}, nil
 }
 
-// replyTo is the channel, and the thread when there is a message to reply to.
+// replyTo is the workspace, the channel, and the thread when there is a message to reply to: T024BE7LD:C024BE91L/1700000000.000100.
 func (h happening) replyTo() string {
 	thread := h.threadTS
 	if thread == "" {
 		thread = h.ts
 	}
-	if h.channel == "" || thread == "" {
-		return h.channel
+	place := h.channel
+	if h.channel == "" {
+		return ""
 	}
-	return h.channel + "/" + thread
+	if teamPattern.MatchString(h.team) {
+		place = h.team + ":" + place
+	}
+	if thread == "" {
+		return place
+	}
+	return place + "/" + thread
 }
 
 func (h happening) url() string {

@@ -61,6 +61,7 @@ type Inbox struct {
 	now        func() time.Time
 	workspaces *Workspaces
 	desk       Desk
+	book       Book
 	answers    Answers
 	link       func(string) string
 	client     *http.Client
@@ -82,6 +83,8 @@ type InboxOptions struct {
 	Workspaces *Workspaces
 	// Desk answers the commands that only read. Default: every command is an event.
 	Desk Desk
+	// Book keeps where who gave a command is answered. Default: nobody hears how what it started goes on.
+	Book Book
 	// Answers lets a slash command be answered with what it started; without it, the answer is
 	// that the command was accepted.
 	Answers Answers
@@ -96,7 +99,7 @@ type InboxOptions struct {
 // NewInbox puts what it takes on the publisher's bus.
 func NewInbox(p bridge.Publisher, o InboxOptions) *Inbox {
 	h := &Inbox{
-		publisher: p, observer: o.Observer, log: o.Logger, now: o.Now, workspaces: o.Workspaces, desk: o.Desk,
+		publisher: p, observer: o.Observer, log: o.Logger, now: o.Now, workspaces: o.Workspaces, desk: o.Desk, book: o.Book,
 		answers: o.Answers, link: o.Link, client: o.Client, within: o.AnswerWithin,
 	}
 	if h.observer == nil {

@@ -1,8 +1,11 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
 func (h *Inbox) takeInteraction(ctx context.Context, d Delivery) (Response, *Refusal) {
@@ -23,5 +26,20 @@ func (h *Inbox) takeInteraction(ctx context.Context, d Delivery) (Response, *Ref
 	if strange || refusal != nil {
 		return Response{}, refusal
 	}
-	return Response{}, h.publish(ctx, d, e)
+	h.note(ctx, d, e)
+	if refusal := h.publish(ctx, d, e); refusal != nil {
+		return Response{}, refusal
+	}
+	h.filled(e, payload)
+	return Response{}, nil
+}
+
+// filled answers who has filled in the bridge's form with what came of it; the form itself has closed by then.
+func (h *Inbox) filled(e bridge.Event, payload document) {
+	form, ours := formOf(payload)
+	if !ours || h.answers == nil || e.Type != typeView {
+		return
+	}
+	command := cmp.Or(form.Command, DefaultCommand) + " run"
+	h.background(func() { h.follow(e, form.ResponseURL, h.await(e, command)) })
 }

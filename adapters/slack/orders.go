@@ -115,14 +115,13 @@ func carry(o *bridge.Order, v message.Value, d document) (fault string) {
 
 // filled is the order of a form that was submitted. Where the form is from is where the order was given.
 func (h *happening) filled(d document) *bridge.Order {
-	var form Form
 	o := &bridge.Order{Act: bridge.Start, Word: DefaultCommand + " run"}
-	err := json.Unmarshal([]byte(d.text("view.private_metadata")), &form)
+	form, read := formOf(d)
 	if form.Command != "" {
 		o.Word = form.Command + " run"
 	}
 	t, ok := ParseName(form.Template)
-	if err != nil || !ok || form.Channel == "" {
+	if !read || !ok || form.Channel == "" {
 		o.Fault = "the form says not what it is for: write the command again"
 		return o
 	}

@@ -81,7 +81,6 @@ var nightly = bridge.Template{Namespace: "team", Name: "nightly"}
 func TestWhoMay(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	type allow = bridge.Allowance
 	byAnn, byBob := did(o.home, o.ann, o.home.ID, o.ops), did(o.home, o.bob, o.home.ID, o.ops)
 	guest := did(o.home, o.eve, o.other.ID, o.ops)
 	abroad := did(o.other, o.eve, o.other.ID, o.alien)

@@ -19,7 +19,6 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/github/api"
 	"github.com/argo-bridge/argo-bridge/adapters/github/sweep"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
-	"github.com/argo-bridge/argo-bridge/adapters/slack/alerts"
 	"github.com/argo-bridge/argo-bridge/adapters/workflow"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/admin"
@@ -31,7 +30,9 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/intake"
 	"github.com/argo-bridge/argo-bridge/bridge/leader"
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
+	"github.com/argo-bridge/argo-bridge/bridge/logs"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
+	"github.com/argo-bridge/argo-bridge/bridge/operate"
 	"github.com/argo-bridge/argo-bridge/bridge/silences"
 	"github.com/argo-bridge/argo-bridge/bridge/threads"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
@@ -42,9 +43,10 @@ import (
 // notifyWorkers is how many notifications are sent at once.
 const notifyWorkers = 8
 
-// Finders are the fact finders of all sources. app is the bridge's own GitHub App; zero for none.
-func Finders(app github.Identity) []bridge.FactFinder {
-	outside := []bridge.FactFinder{github.FactFinder{App: app}, gcs.FactFinder{}, slack.FactFinder{}}
+// Finders are the fact finders of all sources. app is the bridge's own GitHub App, zero for none; command is its slash
+// command, empty for slack.DefaultCommand.
+func Finders(app github.Identity, command string) []bridge.FactFinder {
+	outside := []bridge.FactFinder{github.FactFinder{App: app}, gcs.FactFinder{}, slack.FactFinder{Command: command}}
 	return append(outside, workflow.FactFinder{Root: func(e bridge.Event) (map[string]any, error) {
 		return variablesOf(outside, e)
 	}})
@@ -69,29 +71,29 @@ type App struct {
 	secrets  secrets
 	listener net.Listener
 
-	bus        *bus.Bus
-	catalog    *workflowtemplates.Catalog
-	events     *workflowtemplates.Events
-	ledger     *ledger.Ledger
-	room       *waiting.Room
-	tracker    *inflight.Tracker
-	elector    *leader.Elector
-	origins    *origins
-	reporter   *notify.Reporter
-	deliverer  *notify.Deliverer
-	watcher    *watch.Watcher
-	dispatch   *dispatch.Dispatcher
-	replayer   *history.Replayer
-	admin      *admin.Server
-	inbox      *slack.Inbox
-	push       *gcs.Webhook
-	github     *api.App // nil without a GitHub App
-	inquirers  map[string]bridge.Inquirer
-	threads    threads.Book
-	silences   silences.Book
-	workspaces *slack.Workspaces
-	alerts     *alerts.Notifier // nil without a token of Slack's
-	sweeper    *sweep.Sweeper   // nil without a GitHub App
+	bus       *bus.Bus
+	catalog   *workflowtemplates.Catalog
+	events    *workflowtemplates.Events
+	ledger    *ledger.Ledger
+	room      *waiting.Room
+	tracker   *inflight.Tracker
+	elector   *leader.Elector
+	origins   *origins
+	reporter  *notify.Reporter
+	deliverer *notify.Deliverer
+	watcher   *watch.Watcher
+	dispatch  *dispatch.Dispatcher
+	replayer  *history.Replayer
+	admin     *admin.Server
+	push      *gcs.Webhook
+	github    *api.App // nil without a GitHub App
+	inquirers map[string]bridge.Inquirer
+	threads   threads.Book
+	silences  silences.Book
+	slack     slackParts
+	tailer    *logs.Tailer
+	operator  *operate.Operator
+	sweeper   *sweep.Sweeper // nil without a GitHub App
 }
 
 // New validates the options, reads the secrets, listens, opens the bus and connects to Kubernetes. It
@@ -144,8 +146,8 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(stageBackground, "inflight", a.tracker.Run)
 	l.start(stageBackground, "care", a.bus.Care)
 	l.start(stageBackground, "bus", a.bus.Pulse)
-	if a.alerts != nil {
-		l.start(stageNotify, "alerts", a.alerts.Run)
+	if a.slack.alerts != nil {
+		l.start(stageNotify, "alerts", a.slack.alerts.Run)
 	}
 	l.start(stageNotify, "notify", func(ctx context.Context) error {
 		return a.bus.ConsumeNotifications(ctx, notifyWorkers, a.deliverer.Handle)
@@ -245,6 +247,9 @@ func (a *App) knowRuns(ctx context.Context) error {
 
 // startPull starts the sources that fetch their events.
 func (a *App) startPull(ctx context.Context, l *lifecycle) error {
+	if socket := a.socket(); socket != nil {
+		l.start(stagePull, "slack", socket.Run)
+	}
 	if a.options.GCS == nil || len(a.options.GCS.Subscriptions) == 0 {
 		return nil
 	}
@@ -268,15 +273,7 @@ func (a *App) webhooks() map[string]http.Handler {
 	if a.push != nil {
 		all["/webhooks/gcs"] = limit.Wrap(a.push)
 	}
-	if a.options.Slack != nil {
-		a.inbox = slack.NewInbox(a.publisher(), slack.InboxOptions{
-			Now: a.seams.Now, Observer: a.metrics, Logger: a.part("slack"), Answers: a.ledger, Link: a.link,
-		})
-		hooks := slack.NewWebhooks(a.secrets.slack.Signing, a.inbox)
-		all["/webhooks/slack/events"] = limit.Wrap(hooks.Events())
-		all["/webhooks/slack/commands"] = limit.Wrap(hooks.Commands())
-		all["/webhooks/slack/interactions"] = limit.Wrap(hooks.Interactions())
-	}
+	a.slack.hooks(all, a.secrets.slack.Signing, limit)
 	for path, handler := range cloudevents.Handlers(a.options.CloudEvents, a.secrets.events, cloudevents.Options{
 		Reserved: reserved(), Publisher: a.publisher(), Observer: a.metrics, Logger: a.part("cloudevents"), Now: a.seams.Now,
 	}) {
@@ -299,8 +296,8 @@ func (a *App) publisher() bridge.Publisher {
 }
 
 func (a *App) closeCommands() {
-	if a.inbox != nil {
-		a.inbox.Close()
+	if a.slack.inbox != nil {
+		a.slack.inbox.Close()
 	}
 }
 

@@ -22,10 +22,13 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/history"
 	"github.com/argo-bridge/argo-bridge/bridge/inflight"
 	"github.com/argo-bridge/argo-bridge/bridge/kube"
+	"github.com/argo-bridge/argo-bridge/bridge/layout"
 	"github.com/argo-bridge/argo-bridge/bridge/leader"
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
 	"github.com/argo-bridge/argo-bridge/bridge/logs"
+	"github.com/argo-bridge/argo-bridge/bridge/match"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
+	"github.com/argo-bridge/argo-bridge/bridge/operate"
 	"github.com/argo-bridge/argo-bridge/bridge/silences"
 	"github.com/argo-bridge/argo-bridge/bridge/submit"
 	"github.com/argo-bridge/argo-bridge/bridge/waiting"
@@ -74,17 +77,22 @@ func (a *App) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.buildCatalog(c); err != nil {
+	access, err := a.access()
+	if err != nil {
 		return err
 	}
+	a.buildCatalog(c, access)
 	a.buildElector(c)
 	a.silences = silences.Book{Table: tables.silences, Now: a.seams.Now}
 	if err := a.buildGitHub(tables); err != nil {
 		return err
 	}
+	a.operator = operate.New(c.argo, c.kubernetes.CoreV1(), a.seams.Now)
+	a.buildSlack(tables, access)
 	a.buildNotify(c, tables)
 	a.buildDispatch(c, tables)
-	a.buildOrders(tables)
+	a.buildOrders(tables, access)
+	a.buildInbox()
 	a.sweeper = a.buildSweep(tables)
 	if err := a.buildAdmin(c, tables); err != nil {
 		return err
@@ -98,11 +106,7 @@ func (a *App) build(ctx context.Context) error {
 	return nil
 }
 
-func (a *App) buildCatalog(c clients) error {
-	access, err := a.access()
-	if err != nil {
-		return err
-	}
+func (a *App) buildCatalog(c clients, access match.Access) {
 	log := a.part("catalog")
 	a.events = workflowtemplates.NewEvents(c.kubernetes, a.seams.Now, func(t bridge.Template, err error) {
 		log.Warn("report faults as a Kubernetes Event", zap.Stringer(bridge.LogTemplate, t), zap.Error(err))
@@ -111,7 +115,6 @@ func (a *App) buildCatalog(c clients) error {
 		Client: c.dynamic, Namespace: a.scope(), Cluster: a.options.ClusterWide,
 		Language: Language(), Access: access, Reporter: reporters{logReporter{log}, a.events},
 	})
-	return nil
 }
 
 // buildElector makes every process the leader that has the bus to itself.
@@ -125,16 +128,16 @@ func (a *App) buildElector(c clients) {
 func (a *App) buildNotify(c clients, t tables) {
 	a.ledger = ledger.New(t.ledger, a.options.Bus.RecordAge(), a.part("ledger"))
 	a.origins = &origins{
-		bus: a.bus, ledger: a.ledger, finders: Finders(a.identity()), rules: rulesOf{a.catalog}, log: a.part("notify"),
+		bus: a.bus, ledger: a.ledger, finders: Finders(a.identity(), a.command()), rules: rulesOf{a.catalog}, log: a.part("notify"),
 	}
 	a.reporter = &notify.Reporter{
 		Routes: routesOf{a.catalog}, Runs: t.runs, Queue: through[notify.Queue](a.seams.Queue, a.bus), History: &notify.History{Table: t.state},
-		Origins: a.origins, UI: a.options.Argo.UI, Log: a.part("notify"), Now: a.seams.Now,
+		Origins: a.origins, Layouts: &layout.ConfigMaps{Client: c.kubernetes.CoreV1(), Now: a.seams.Now}, UI: a.options.Argo.UI, Slack: a.slack.alerts != nil, Log: a.part("notify"), Now: a.seams.Now,
 	}
-	a.buildSlack(t)
+	a.tailer = &logs.Tailer{Pods: c.kubernetes.CoreV1(), Log: a.part("logs")}
 	a.deliverer = &notify.Deliverer{
 		Notifiers: a.notifiers(t), Outbox: through[notify.Table](a.seams.Outbox, t.outbox),
-		Observer: a.metrics, Addresses: a.origins, Details: &logs.Tailer{Pods: c.kubernetes.CoreV1(), Log: a.part("logs")}, Failed: a.undelivered,
+		Observer: a.metrics, Addresses: a.origins, Details: a.tailer, Failed: a.undelivered,
 		Log: a.part("notify"), Now: a.seams.Now,
 	}
 }
@@ -169,8 +172,8 @@ func (a *App) notifiers(t tables) map[string]bridge.Notifier {
 		"webhook": webhook.NewNotifier(a.secrets.webhooks, webhook.Options{Now: a.seams.Now}),
 		"nats":    nats.NewNotifier(a.options.NATS, a.bus),
 	}
-	if a.alerts != nil {
-		all["slack"] = through[bridge.Notifier](a.seams.Notifier, a.alerts)
+	if a.slack.alerts != nil {
+		all["slack"] = through[bridge.Notifier](a.seams.Notifier, slackNotifier{a.slack.alerts, a.slack.progress})
 	}
 	if a.github != nil {
 		all["github"] = checks.New(checks.Options{
@@ -200,7 +203,7 @@ func (a *App) buildDispatch(c clients, t tables) {
 		gate.Margin = a.options.Dispatch.Workers
 	}
 	a.dispatch = &dispatch.Dispatcher{
-		Finders: Finders(a.identity()), Rules: rulesOf{a.catalog}, Ledger: through[dispatch.Ledger](a.seams.Ledger, a.ledger),
+		Finders: Finders(a.identity(), a.command()), Rules: rulesOf{a.catalog}, Ledger: through[dispatch.Ledger](a.seams.Ledger, a.ledger),
 		Events: a.bus, Room: a.room, Gate: gate,
 		Submitter: through[bridge.Submitter](a.seams.Submitter, submitter), Validator: submitter, Stopper: submitter,
 		State: through[dispatch.Table](a.seams.State, t.state), Latest: t.latest, Leads: a.elector.Held,

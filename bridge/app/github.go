@@ -13,9 +13,12 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/github"
 	"github.com/argo-bridge/argo-bridge/adapters/github/api"
 	"github.com/argo-bridge/argo-bridge/adapters/github/sweep"
+	"github.com/argo-bridge/argo-bridge/adapters/slack/desk"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
+	"github.com/argo-bridge/argo-bridge/bridge/match"
 	"github.com/argo-bridge/argo-bridge/bridge/notify"
+	"github.com/argo-bridge/argo-bridge/bridge/operate"
 	"github.com/argo-bridge/argo-bridge/bridge/orders"
 	"github.com/argo-bridge/argo-bridge/bridge/threads"
 )
@@ -23,6 +26,7 @@ import (
 var (
 	_ notify.Addresses = (*origins)(nil)
 	_ orders.Runs      = runsOf{}
+	_ orders.Operator  = (*operate.Operator)(nil)
 	_ bridge.Register  = register{}
 )
 
@@ -32,6 +36,14 @@ func (a *App) identity() github.Identity {
 		return github.Identity{}
 	}
 	return github.Identity{ID: a.options.GitHub.App.ID, Slug: a.options.GitHub.App.Slug}
+}
+
+// command is the bridge's own slash command; empty for the usual one.
+func (a *App) command() string {
+	if a.options.Slack == nil {
+		return ""
+	}
+	return a.options.Slack.Command
 }
 
 // mute is an inquirer without an App: it answers nothing, so that what the payload does not say stays unknown, and trusts
@@ -141,8 +153,15 @@ func (a *App) buildGitHub(t tables) error {
 }
 
 // buildOrders makes the clerk, who needs the dispatcher as the dispatcher needs the clerk.
-func (a *App) buildOrders(t tables) {
-	a.dispatch.Orders = &orders.Clerk{Dispatcher: a.dispatch, Threads: a.threads, Runs: runsOf{t.runs}}
+func (a *App) buildOrders(t tables, access match.Access) {
+	clerk := &orders.Clerk{
+		Dispatcher: a.dispatch, Threads: a.threads, Runs: runsOf{t.runs}, Operator: a.operator, Now: a.seams.Now,
+		Wardens: map[string]bridge.Warden{}, Templates: templatesOf{a.catalog}, Silences: a.silences, Access: access,
+	}
+	if a.slack.warden != nil {
+		clerk.Wardens["slack"], clerk.Names = a.slack.warden, desk.Names{Finder: a.slack.finder}
+	}
+	a.dispatch.Orders = clerk
 }
 
 // follow hears of what becomes of the App's installations, and then hands the event on. Other replicas find out when

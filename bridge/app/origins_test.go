@@ -31,7 +31,7 @@ func openOrigins(t *testing.T) *origins {
 		t.Fatal(err)
 	}
 	return &origins{
-		bus: b, ledger: ledger.New(all.ledger, c.RecordAge(), log), finders: Finders(github.Identity{}), log: log,
+		bus: b, ledger: ledger.New(all.ledger, c.RecordAge(), log), finders: Finders(github.Identity{}, ""), log: log,
 		rules: rulesOf{workflowtemplates.NewCatalog(workflowtemplates.CatalogOptions{})},
 	}
 }

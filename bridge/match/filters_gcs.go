@@ -157,9 +157,19 @@ type Beginning struct {
 	Whole bool
 }
 
-// Beginnings are those of a filter's including patterns, in their order; nil for a filter that is no list of globs. By
-// them a check from outside knows which buckets a rule names and which objects it may want.
+// Beginnings are those of a filter's including patterns, in their order; of a list of values, the values that it wants; nil for
+// any other filter. By them a check from outside knows which buckets, commands or channels a rule names and which objects it
+// may want.
 func Beginnings(f bridge.Filter) []Beginning {
+	if s, ok := f.(*setFilter); ok {
+		var all []Beginning
+		for _, want := range s.want {
+			if !strings.HasPrefix(want, "!") {
+				all = append(all, Beginning{want, true})
+			}
+		}
+		return all
+	}
 	g, ok := f.(*globFilter)
 	if !ok {
 		return nil

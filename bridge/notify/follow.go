@@ -2,7 +2,6 @@ package notify
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
@@ -114,17 +113,3 @@ func pausing(run bridge.Run, routes []bridge.Route) (all []pausedRoute) {
 	}
 	return all
 }
-
-// mentions are who is called by name: those of the route, and those that the setting `mention` has come to.
-func mentions(route bridge.Route, options map[string]string) []string {
-	all := slices.Clone(route.Mentions)
-	for _, more := range strings.FieldsFunc(options[optionMention], func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' }) {
-		if !slices.Contains(all, more) {
-			all = append(all, more)
-		}
-	}
-	return all
-}
-
-// optionMention is the setting whose value names who is called.
-const optionMention = "mention"

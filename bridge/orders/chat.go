@@ -63,6 +63,9 @@ func (x *errand) act(ctx context.Context) (text string, err error) {
 	if x.Wardens[x.facts.Source] == nil {
 		return "", bridge.Permanent(errors.New("nobody may do that from here"))
 	}
+	if err := x.resolve(ctx); err != nil {
+		return "", err
+	}
 	switch x.order.Act {
 	case bridge.Start:
 		return x.start(ctx)
@@ -116,12 +119,22 @@ func (x *errand) onRun(ctx context.Context) (string, error) {
 		return x.resubmit(ctx, run)
 	case bridge.Stop:
 		return run.Name + " is being stopped", x.Operator.Stop(ctx, id, "by order of "+x.facts.Actor+": "+x.order.Word)
-	case bridge.Resume:
-		return "approved: " + run.Name + " goes on", x.Operator.Resume(ctx, id, x.order.Node, x.facts.Actor, x.order.Parameters)
-	case bridge.Reject:
-		return "rejected: the step of " + run.Name + " fails", x.Operator.Reject(ctx, id, x.order.Node, x.facts.Actor)
+	case bridge.Resume, bridge.Reject:
+		return x.decide(ctx, run)
 	}
 	return "", bridge.Permanent(fmt.Errorf("there is no order %q", x.order.Act))
+}
+
+// decide lets a run go on at the step at which it waits, or fails that step.
+func (x *errand) decide(ctx context.Context, run bridge.Run) (string, error) {
+	node, err := x.step(run)
+	if err != nil {
+		return "", err
+	}
+	if x.order.Act == bridge.Reject {
+		return "rejected: the step of " + run.Name + " fails", x.Operator.Reject(ctx, run.ID(), node, x.facts.Actor)
+	}
+	return "approved: " + run.Name + " goes on", x.Operator.Resume(ctx, run.ID(), node, x.facts.Actor, x.order.Parameters)
 }
 
 // templateOf is the run's template. Of a run without one only the namespace is known, for which the config may say who may

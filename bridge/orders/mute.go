@@ -3,6 +3,7 @@ package orders
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/argo-bridge/argo-bridge/bridge"
@@ -34,7 +35,7 @@ func (x *errand) mute(ctx context.Context) (string, error) {
 	}
 	s := bridge.Silence{
 		ID: "order-" + x.replayID(), Template: x.order.Template, Destination: x.place(), Until: from.Add(lasts).Truncate(time.Second),
-		By: x.facts.Actor, Created: from,
+		By: x.facts.Actor, Reason: x.order.Reason, Created: from,
 	}
 	if !s.Until.After(now) {
 		return "", bridge.Permanent(fmt.Errorf("the silence until %s is over already: the bridge has heard of it late", moment(s.Until, now)))
@@ -45,8 +46,11 @@ func (x *errand) mute(ctx context.Context) (string, error) {
 	return fmt.Sprintf("alerts of %s are silent until %s", x.what(), moment(s.Until, now)), nil
 }
 
-// unmute ends the silences of a template, or of all, at the place of the order.
+// unmute ends a silence by its ID, or the silences of a template, or of all, at the place of the order.
 func (x *errand) unmute(ctx context.Context) (string, error) {
+	if x.order.Silence != "" {
+		return x.unmuteOne(ctx)
+	}
 	if err := x.allowedMute(ctx); err != nil {
 		return "", err
 	}
@@ -66,6 +70,24 @@ func (x *errand) unmute(ctx context.Context) (string, error) {
 		}
 	}
 	return text, nil
+}
+
+// unmuteOne ends the silence of an ID, if the person may silence what it is of.
+func (x *errand) unmuteOne(ctx context.Context) (string, error) {
+	silences, err := x.Silences.List(ctx)
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(silences, func(s bridge.Silence) bool { return s.ID == x.order.Silence })
+	if i < 0 {
+		return "", bridge.Permanent(fmt.Errorf("there is no silence %s any more", x.order.Silence))
+	}
+	x.order.Template = silences[i].Template
+	t := bridge.ParseTemplate(x.order.Template)
+	if err := x.allowed(ctx, t, t); err != nil {
+		return "", err
+	}
+	return "alerts of " + x.what() + " are not silent any more", x.Silences.Remove(ctx, silences[i].ID)
 }
 
 // allowedMute returns a Permanent error if the person may not silence the template's alerts, or if there is none.

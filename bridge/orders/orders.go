@@ -57,6 +57,8 @@ type Clerk struct {
 	Operator  Operator
 	Templates Templates
 	Silences  bridge.Silences
+	// Names finds what people name without its namespace; nil: an order that names none is about nothing.
+	Names Names
 	// Access says which templates the events of a place may act on at all; nil: all.
 	Access Access
 	Now    func() time.Time

@@ -165,7 +165,7 @@ func explainPayload(view *workflowtemplates.View, p payload) (explanation, error
 	if err != nil {
 		return explanation{}, fmt.Errorf("payload: %w", err)
 	}
-	facts, err := dispatch.Describe(app.Finders(github.Identity{}), e)
+	facts, err := dispatch.Describe(app.Finders(github.Identity{}, ""), e)
 	if err != nil {
 		return explanation{}, err
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -28,47 +27,52 @@ var errNoRules = errors.New("no --template is named and there is no kubeconfig: 
 // githubNeeds are what the rules of --template, or those in the cluster, need of the App; from says which rules they are.
 // found is false where there is no rule for GitHub.
 func githubNeeds(c *cli.Context) (n setup.Needs, from string, found bool, err error) {
+	templates, from, err := templatesOf(c)
+	if err != nil {
+		return n, "", false, err
+	}
+	for _, t := range templates {
+		for _, r := range append(t.Rules, t.Faulty...) {
+			n.Add(r, t.Routes(r.Name))
+			found = nameRepositories(&n, r) || found
+		}
+	}
+	for _, event := range n.Unknown {
+		_, _ = fmt.Fprintf(c.App.ErrWriter, "argo-bridge: which permission the event %s wants is not known here: see GitHub's page of it\n", event)
+	}
+	return n, from, found, nil
+}
+
+// templatesOf are the templates of --template, or those in the cluster; from says which they are. Faults are lint's to tell.
+func templatesOf(c *cli.Context) (all []*workflowtemplates.Template, from string, err error) {
 	paths, in := c.StringSlice("template"), c.App.Reader
 	from = "the rules of " + strings.Join(paths, ", ")
 	if len(paths) == 0 {
 		k, err := loadCluster(c)
 		if err != nil {
-			return n, "", false, err
+			return nil, "", err
 		}
 		if k == nil {
-			return n, "", false, errNoRules
+			return nil, "", errNoRules
 		}
 		list, err := k.templates(c.Context, c.Bool("cluster-wide"))
 		if err != nil {
-			return n, "", false, err
+			return nil, "", err
 		}
 		paths, in, from = []string{"-"}, bytes.NewReader(list), "the rules of namespace "+k.namespace
 		if c.Bool("cluster-wide") {
 			from = "the rules of all namespaces"
 		}
 	}
-	found, err = addNeeds(&n, paths, in)
-	for _, event := range n.Unknown {
-		_, _ = fmt.Fprintf(c.App.ErrWriter, "argo-bridge: which permission the event %s wants is not known here: see GitHub's page of it\n", event)
-	}
-	return n, from, found, err
-}
-
-// addNeeds adds the needs of the rules in some files. Faults are lint's to tell.
-func addNeeds(n *setup.Needs, paths []string, stdin io.Reader) (found bool, err error) {
-	files, err := workflowtemplates.Load(paths, stdin)
+	files, err := workflowtemplates.Load(paths, in)
 	if err != nil {
-		return false, err
+		return nil, "", err
 	}
 	language := app.Language()
-	for _, in := range files.Inputs {
-		t := workflowtemplates.Parse(in, language)
-		for _, r := range append(t.Rules, t.Faulty...) {
-			n.Add(r, t.Routes(r.Name))
-			found = nameRepositories(n, r) || found
-		}
+	for _, input := range files.Inputs {
+		all = append(all, workflowtemplates.Parse(input, language))
 	}
-	return found, nil
+	return all, from, nil
 }
 
 // nameRepositories adds the repositories that a rule's filters name in full, and says whether the rule is about GitHub.

@@ -41,10 +41,12 @@ type proc struct {
 type setup struct {
 	cluster      *cluster
 	namespace    string
-	config       string   // more YAML for the config file
-	env          []string // more environment
-	subscription string   // Pub/Sub, if any
-	app          string   // more of the config's section github
+	config       string            // more YAML for the config file
+	env          []string          // more environment
+	subscription string            // Pub/Sub, if any
+	app          string            // more of the config's section github
+	slack        string            // more of the config's section slack
+	workspace    *slacktest.Server // default: one without limits of rates
 }
 
 // newSlack is the workspace of which the events in these tests are, without limits of rates.
@@ -63,7 +65,10 @@ func newSlack(t testing.TB) *slacktest.Server {
 func newBridge(t testing.TB, s setup) *proc {
 	t.Helper()
 	dir := t.TempDir()
-	p := &proc{t: t, dir: dir, address: freeAddress(t), slack: newSlack(t)}
+	p := &proc{t: t, dir: dir, address: freeAddress(t), slack: s.workspace}
+	if p.slack == nil {
+		p.slack = newSlack(t)
+	}
 	write(t, dir, "github-secret", githubSecret)
 	write(t, dir, "slack-secret", slackSecret)
 	write(t, dir, "slack-token", slackToken)
@@ -78,8 +83,8 @@ kubernetes: {kubeconfig: %s}
 log: {level: debug}
 argo: {ui: "https://argo.example.com"}
 github: {webhookSecretFiles: [%[4]s/github-secret]%[6]s}
-slack: {signingSecretFiles: [%[4]s/slack-secret], tokenFile: %[4]s/slack-token, apiURL: %[5]q}
-`, s.namespace, p.address, s.cluster.kubeconfig, dir, p.slack.APIURL(), app)
+slack: {signingSecretFiles: [%[4]s/slack-secret], tokenFile: %[4]s/slack-token, apiURL: %[5]q%[7]s}
+`, s.namespace, p.address, s.cluster.kubeconfig, dir, p.slack.APIURL(), app, s.slack)
 	if s.subscription != "" {
 		config += fmt.Sprintf("gcs: {subscriptions: [%s]}\n", s.subscription)
 	}

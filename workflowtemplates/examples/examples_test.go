@@ -120,7 +120,7 @@ func TestExamplesAnswerEvents(t *testing.T) {
 
 // answerTo goes the way of an event up to, but not into, the Kubernetes API.
 func answerTo(t *testing.T, view *workflowtemplates.View, e bridge.Event) answer {
-	facts, err := dispatch.Describe(app.Finders(github.Identity{}), e)
+	facts, err := dispatch.Describe(app.Finders(github.Identity{}, ""), e)
 	if err != nil {
 		t.Fatal(err)
 	}

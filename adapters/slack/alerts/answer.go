@@ -58,7 +58,7 @@ func (n *Notifier) answer(ctx context.Context, m bridge.Notification) error {
 	if err != nil {
 		return err
 	}
-	return n.await(ctx, merged{alert, version})
+	return n.await(ctx, merged{alert, version, true})
 }
 
 // alertAt finds the alert whose message a button stands in.

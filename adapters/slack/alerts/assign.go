@@ -153,7 +153,7 @@ func (n *Notifier) joinOther(ctx context.Context, room, cause, fresh string, set
 		if _, err := n.read(ctx, keyCause+room+"."+bridge.Digest(cause), &p); err != nil {
 			return assignment{}, err
 		}
-		if open, err := n.open(ctx, pointer{Alert: p.Alert, Closes: p.Closes}, now); err != nil || open {
+		if open, err := n.open(ctx, pointer{Alert: p.Alert, Opened: p.Opened, Closes: p.Closes}, now); err != nil || open {
 			return assignment{Alert: p.Alert, cause: cause}, err
 		}
 	}
@@ -182,8 +182,8 @@ func (n *Notifier) joinOther(ctx context.Context, room, cause, fresh string, set
 // open says whether an alert takes another failure: within its window, while it is not posted yet, and while its template
 // keeps failing until it is to be repeated.
 func (n *Notifier) open(ctx context.Context, p pointer, now time.Time) (bool, error) {
-	if p.Alert == "" {
-		return false, nil
+	if p.Alert == "" || p.Closes.Equal(p.Opened) && !p.Repeats.After(p.Opened) {
+		return false, nil // there is none, or each failure is to have its own message
 	}
 	e, err := n.load(ctx, p.Alert)
 	if err != nil || e == nil {

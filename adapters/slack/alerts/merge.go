@@ -16,6 +16,7 @@ const settle = 4 * time.Second
 type merged struct {
 	id      string
 	version int
+	news    bool // it was merged just now, and not before
 }
 
 // merge takes a notification into the alerts that it is of. It may be called again with the same one, and changes nothing
@@ -49,7 +50,7 @@ func (n *Notifier) merge(ctx context.Context, m bridge.Notification) (all []merg
 		if changed && good != nil {
 			e.close(*good, nil)
 		}
-		result.version = e.versionOf(m)
+		result.version, result.news = e.versionOf(m), changed
 		return changed
 	})
 	return append(all, result), err
@@ -182,7 +183,7 @@ func (n *Notifier) recover(ctx context.Context, m bridge.Notification) (closed m
 		closed = merged{}
 		if e.ID == "" || e.By != nil && e.By.Run == m.Run.ID() {
 			if e.ID != "" {
-				closed = merged{e.ID, e.Version}
+				closed = merged{id: e.ID, version: e.Version}
 			}
 			return false
 		}
@@ -200,7 +201,7 @@ func (n *Notifier) recover(ctx context.Context, m bridge.Notification) (closed m
 			e.Notes = append(e.Notes, note{Key: series + m.Run.UID, Text: recoveredNote(m)})
 			e.trim()
 		}
-		closed = merged{e.ID, e.Version}
+		closed = merged{e.ID, e.Version, true}
 		return true
 	})
 	return closed, err

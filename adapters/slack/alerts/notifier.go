@@ -53,6 +53,7 @@ type Notifier struct {
 	throttle *throttle
 	painter  *painter
 
+	waiting     chan struct{} // has room for those who wait
 	settle      time.Duration // how long the details of a failure wait for others to join it
 	updateEvery func(count int) time.Duration
 }
@@ -70,16 +71,18 @@ func New(o Options) *Notifier {
 	}
 	return &Notifier{
 		Options: o, places: &places{clients: o.Clients}, throttle: newThrottle(), painter: newPainter(),
-		settle: settle, updateEvery: updateEvery,
+		waiting: make(chan struct{}, maxWaiting), settle: settle, updateEvery: updateEvery,
 		mentions: &mentions{clients: o.Clients, people: o.People, log: o.Log, now: o.Now},
 	}
 }
 
 const (
-	// maxWait is how long a notification waits for Slack to show it, before it is put back.
-	maxWait = 2 * time.Second
+	// maxWait is how long a notification waits for Slack to show it, before it is put back, and maxWaiting how many do so
+	// at once: the others are put back at once, so that in a storm all are merged before any is waited for.
+	maxWait    = time.Second
+	maxWaiting = 4
 	// Who was put back comes again after this, at least and at most.
-	minAgain, maxAgain = time.Second, 30 * time.Second
+	minAgain, maxAgain = 2 * time.Second, 30 * time.Second
 )
 
 // errBehind says that Slack does not show the notification yet: it is kept, and shown as soon as Slack's limits let it.
@@ -105,6 +108,15 @@ func (n *Notifier) await(ctx context.Context, to merged) error {
 	told := n.painter.listen(to.id)
 	defer n.painter.unlisten(to.id, told)
 	n.painter.schedule(to.id, n.Now())
+	if !to.news {
+		return n.shows(ctx, to)
+	}
+	select {
+	case n.waiting <- struct{}{}:
+		defer func() { <-n.waiting }()
+	default:
+		return bridge.RetryAfter(errBehind, minAgain)
+	}
 	timeout := time.NewTimer(maxWait)
 	defer timeout.Stop()
 	for {
@@ -119,11 +131,25 @@ func (n *Notifier) await(ctx context.Context, to merged) error {
 				return t.err
 			case t.shown >= to.version || t.held:
 				return nil
-			case t.again > maxWait:
+			case t.again > maxWait/4:
 				return bridge.RetryAfter(errBehind, min(max(t.again, minAgain), maxAgain))
 			}
 		}
 	}
+}
+
+// shows says whether Slack shows what was merged before.
+func (n *Notifier) shows(ctx context.Context, to merged) error {
+	e, err := n.load(ctx, to.id)
+	switch {
+	case err != nil:
+		return err
+	case e == nil || e.Shown >= to.version || e.Gone || e.Held && e.TS == "":
+		return nil
+	case e.Failed != "":
+		return e.refusal()
+	}
+	return bridge.RetryAfter(errBehind, min(max(n.updateEvery(len(e.Seen)), minAgain), maxAgain))
 }
 
 // Lane keeps a pause from holding up any other notification: the pauses that Slack asks for are kept here.

@@ -11,8 +11,8 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/spelling"
 )
 
-// maxNear is among how many runs of a namespace a misspelt name is looked for.
-const maxNear = 50
+// maxNear is among how many runs of a namespace a misspelt name is looked for: each is read by itself.
+const maxNear = 15
 
 // Run finds a Workflow; without a namespace, in all that the channel has access to. fault says what is wrong with the name;
 // an error is to be tried again.

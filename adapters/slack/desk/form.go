@@ -26,8 +26,8 @@ const (
 	maxChoices  = 100
 	maxChoice   = 75
 	maxValue    = 150
-	// maxWeight bounds the characters of the whole form, of whose JSON Slack takes 250 kB.
-	maxWeight = 60_000
+	// maxWeight bounds the bytes of the whole form: JSON makes up to six of one, and Slack takes 250 kB.
+	maxWeight = 38_000
 	// longLine is from how many characters on a value gets more than one line.
 	longLine = 80
 )

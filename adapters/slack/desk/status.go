@@ -2,9 +2,11 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	own "github.com/argo-bridge/argo-bridge/adapters/slack"
@@ -42,16 +44,17 @@ func (v *visit) status(ctx context.Context) (string, error) {
 	return v.one(run), nil
 }
 
+// overview looks into all namespaces at once, since who asks waits three seconds at most.
 func (v *visit) overview(ctx context.Context) (string, error) {
-	var runs []bridge.Run
-	for _, ns := range v.o.Finder.namespaces(v.facts) {
-		some, err := v.o.Finder.recent(ctx, v.facts, ns, "", maxRuns)
-		if err != nil {
-			return "", err
-		}
-		runs = append(runs, some...)
+	namespaces := v.o.Finder.namespaces(v.facts)
+	found, errs := make([][]bridge.Run, len(namespaces)), make([]error, len(namespaces))
+	each := max(3, maxRuns/max(1, len(namespaces)))
+	var all sync.WaitGroup
+	for i, ns := range namespaces {
+		all.Go(func() { found[i], errs[i] = v.o.Finder.recent(ctx, v.facts, ns, "", each) })
 	}
-	return v.table("*Runs*", runs), nil
+	all.Wait()
+	return v.table("*Runs*", slices.Concat(found...)), errors.Join(errs...)
 }
 
 func (v *visit) ofTemplate(ctx context.Context, t Template) (string, error) {

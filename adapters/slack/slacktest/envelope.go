@@ -10,7 +10,7 @@ import (
 
 // send puts a parcel into an envelope for one of the connections, and waits for its acknowledgement. The next attempt goes
 // to another connection, if there is one.
-func (k *sockets) send(p parcel) Sent {
+func (k *sockets) send(p parcel, waits time.Duration) Sent {
 	c, id := k.pick()
 	if c == nil {
 		return Sent{Reason: "connection_failed"}
@@ -24,7 +24,7 @@ func (k *sockets) send(p parcel) Sent {
 		envelope["retry_attempt"], envelope["retry_reason"] = p.attempt, p.reason
 	}
 	c.write(envelope)
-	end := time.NewTimer(patience)
+	end := time.NewTimer(waits)
 	defer end.Stop()
 	select {
 	case body := <-ack:

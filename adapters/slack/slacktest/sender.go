@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// patience is how long Slack waits for an answer, of real time.
+// patience is how long Slack waits for an answer, of real time, see [Server.Patience].
 const patience = 3 * time.Second
 
 // Kinds of what is sent, by the words of Socket Mode.
@@ -58,6 +58,13 @@ func (s *Server) DeliverTo(base string) {
 	s.base = strings.TrimRight(base, "/")
 }
 
+// Patience sets how long an answer is waited for, in place of three seconds.
+func (s *Server) Patience(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waits = d
+}
+
 // A parcel is what is sent, perhaps several times.
 type parcel struct {
 	kind    string
@@ -69,13 +76,15 @@ type parcel struct {
 // send makes one attempt, over HTTP or a WebSocket.
 func (s *Server) send(p parcel) Sent {
 	s.mu.Lock()
-	base := s.base
+	base, waits := s.base, s.waits
 	s.mu.Unlock()
 	var out Sent
 	if base == "" {
-		out = s.socket.send(p)
+		out = s.socket.send(p, waits)
 	} else {
-		out = s.post(base+paths[p.kind], p)
+		ctx, cancel := context.WithTimeout(context.Background(), waits)
+		defer cancel()
+		out = s.post(ctx, base+paths[p.kind], p)
 	}
 	out.Attempts = p.attempt + 1
 	if out.OK() && p.kind == kindCommand {
@@ -88,10 +97,8 @@ func (s *Server) send(p parcel) Sent {
 }
 
 // post sends a signed request: https://docs.slack.dev/authentication/verifying-requests-from-slack
-func (s *Server) post(address string, p parcel) Sent {
+func (s *Server) post(ctx context.Context, address string, p parcel) Sent {
 	body, kind := p.body()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return Sent{Reason: "unknown_error"}

@@ -52,7 +52,8 @@ type Server struct {
 	calls      map[string]int
 	limits     limits
 	lates      []late
-	base       string // of the app, for what is sent over HTTP
+	waits      time.Duration // for an answer
+	base       string        // of the app, for what is sent over HTTP
 	serial     int
 	last       int64         // microseconds of the last timestamp
 	changed    chan struct{} // closed and replaced at each change
@@ -69,7 +70,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		PageSize: 1000, options: o, now: o.Now, urls: map[string]*responseURL{}, triggers: map[string]*trigger{},
 		faults: map[string][]Fault{}, calls: map[string]int{}, limits: newLimits(), changed: make(chan struct{}),
-		client: &http.Client{Timeout: patience},
+		client: &http.Client{}, waits: patience,
 	}
 	s.teams = []*Team{newTeam(s, o.Team, o.Token)}
 	mux := http.NewServeMux()
