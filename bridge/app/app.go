@@ -57,7 +57,7 @@ func Language() workflowtemplates.Language {
 	outside := []bridge.Dialect{github.Dialect(), gcs.Dialect(), slack.Dialect()}
 	return workflowtemplates.Language{
 		Dialects:  append(outside, workflow.Dialect(outside...)),
-		Notifiers: []string{"slack", "github"},
+		Notifiers: []string{"slack", "github", "nats", "webhook"},
 		Programs:  expression.NewPrograms(),
 	}
 }

@@ -10,7 +10,9 @@ import (
 	"github.com/argo-bridge/argo-bridge/adapters/cloudevents"
 	"github.com/argo-bridge/argo-bridge/adapters/gcs"
 	"github.com/argo-bridge/argo-bridge/adapters/github"
+	"github.com/argo-bridge/argo-bridge/adapters/nats"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
+	"github.com/argo-bridge/argo-bridge/adapters/webhook"
 	"github.com/argo-bridge/argo-bridge/bridge/admin"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/inflight"
@@ -45,6 +47,10 @@ type Options struct {
 	GCS         *gcs.Config        `yaml:"gcs"`
 	Slack       *slack.Config      `yaml:"slack"`
 	CloudEvents cloudevents.Config `yaml:"cloudevents"`
+
+	// Webhooks are the endpoints of the destinations webhook:<name>, and NATS says what nats:<subject> may be.
+	Webhooks webhook.Config `yaml:"webhooks"`
+	NATS     nats.Config    `yaml:"nats"`
 }
 
 // HTTPOptions are the settings of the HTTP server, which takes webhooks and answers probes.
@@ -148,11 +154,12 @@ func (o Options) Validate() error {
 	if o.Slack != nil {
 		errs = append(errs, section("slack", o.Slack.Validate()))
 	}
-	errs = append(errs, section("cloudevents", o.CloudEvents.Validate()))
+	errs = append(errs, section("cloudevents", o.CloudEvents.Validate()),
+		section("webhooks", o.Webhooks.Validate()), section("nats", o.NATS.Validate()))
 	return errors.Join(errs...)
 }
 
-// Redacted is o without what may not be logged: user and password in addresses. Secrets themselves
+// Redacted is o without what may not be logged: user and password in addresses, paths of webhooks. Secrets themselves
 // are never in the options, only the files and variables that hold them.
 func (o Options) Redacted() Options {
 	addresses := strings.Split(o.Bus.URL, ",")
@@ -163,6 +170,7 @@ func (o Options) Redacted() Options {
 		}
 	}
 	o.Bus.URL = strings.Join(addresses, ",")
+	o.Webhooks = o.Webhooks.Redacted()
 	return o
 }
 

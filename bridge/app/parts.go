@@ -13,6 +13,7 @@ import (
 
 	"github.com/argo-bridge/argo-bridge/adapters/cloudevents"
 	"github.com/argo-bridge/argo-bridge/adapters/slack"
+	"github.com/argo-bridge/argo-bridge/adapters/webhook"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/match"
@@ -28,6 +29,7 @@ type secrets struct {
 	gcs       []option.ClientOption
 	slack     slack.Secrets
 	events    map[string]cloudevents.Secrets // by endpoint
+	webhooks  map[string]webhook.Target
 }
 
 func loadSecrets(o Options, getenv func(string) string) (s secrets, err error) {
@@ -48,6 +50,8 @@ func loadSecrets(o Options, getenv func(string) string) (s secrets, err error) {
 	}
 	s.events, err = o.CloudEvents.Load(getenv)
 	errs = append(errs, section("cloudevents", err))
+	s.webhooks, err = o.Webhooks.Load(getenv)
+	errs = append(errs, section("webhooks", err))
 	return s, errors.Join(errs...)
 }
 
