@@ -42,6 +42,7 @@ var (
 		"bridge/expression":       {"bridge", "bridge/spelling"},
 		"bridge/history":          {"bridge", "bridge/bus", "bridge/dispatch", "bridge/ledger", "bridge/notify", "bridge/waiting"},
 		"bridge/inflight":         {"bridge", "bridge/submit"},
+		"bridge/layout":           {"bridge/expression", "bridge/mask"},
 		"bridge/ledger":           {"bridge", "bridge/bus"},
 		"bridge/logs":             {"bridge", "bridge/mask"},
 		"bridge/mapping":          {"bridge", "bridge/expression"},

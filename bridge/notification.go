@@ -66,6 +66,16 @@ type Route struct {
 	Mentions []string
 }
 
+// Options of Slack's messages.
+const (
+	// OptionBlocks is the message's own look, a JSON array of Block Kit.
+	OptionBlocks = "blocks"
+	// OptionBlocksFrom names where it is kept, NAME/KEY of a ConfigMap in the run's namespace, and OptionBlocksFault says
+	// why it could not be taken from there.
+	OptionBlocksFrom  = "blocks-from"
+	OptionBlocksFault = "blocks-fault"
+)
+
 // A Notification is one message to one destination. It holds all that is needed to write it, so
 // that it can be sent after the Workflow and the template are gone.
 type Notification struct {

@@ -39,6 +39,7 @@ var namespacedRights = []right{
 	"create events",
 	"create workflows.argoproj.io",
 	"delete pods",
+	"get configmaps",
 	"get pods/log",
 	"get workflows.argoproj.io",
 	"list pods",
@@ -318,6 +319,7 @@ func (i *install) serve(t *testing.T, d *appsv1.Deployment, identity *rest.Confi
 		i.waitForWorkflows(t, delivery)
 	}
 	i.readLog(t, identity, recorder)
+	i.readLayout(t, identity, recorder)
 	i.retry(t, identity, recorder)
 	if diff := cmp.Diff(i.rights, recorder.rights()); diff != "" {
 		t.Errorf("granted and used differ (-granted +used):\n%s", diff)

@@ -22,6 +22,7 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge/history"
 	"github.com/argo-bridge/argo-bridge/bridge/inflight"
 	"github.com/argo-bridge/argo-bridge/bridge/kube"
+	"github.com/argo-bridge/argo-bridge/bridge/layout"
 	"github.com/argo-bridge/argo-bridge/bridge/leader"
 	"github.com/argo-bridge/argo-bridge/bridge/ledger"
 	"github.com/argo-bridge/argo-bridge/bridge/logs"
@@ -131,7 +132,7 @@ func (a *App) buildNotify(c clients, t tables) {
 	}
 	a.reporter = &notify.Reporter{
 		Routes: routesOf{a.catalog}, Runs: t.runs, Queue: through[notify.Queue](a.seams.Queue, a.bus), History: &notify.History{Table: t.state},
-		Origins: a.origins, UI: a.options.Argo.UI, Slack: a.slack.alerts != nil, Log: a.part("notify"), Now: a.seams.Now,
+		Origins: a.origins, Layouts: &layout.ConfigMaps{Client: c.kubernetes.CoreV1(), Now: a.seams.Now}, UI: a.options.Argo.UI, Slack: a.slack.alerts != nil, Log: a.part("notify"), Now: a.seams.Now,
 	}
 	a.tailer = &logs.Tailer{Pods: c.kubernetes.CoreV1(), Log: a.part("logs")}
 	a.deliverer = &notify.Deliverer{

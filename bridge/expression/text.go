@@ -120,15 +120,28 @@ func shift(err error, lines int) error {
 
 // Render implements [bridge.Text].
 func (t *Text) Render(variables map[string]any) (string, error) {
+	return t.RenderWith(variables, func(value string) string { return value })
+}
+
+// RenderWith is Render with every value, but not what the author wrote around it, as quote writes it.
+func (t *Text) RenderWith(variables map[string]any, quote func(value string) string) (string, error) {
 	var b strings.Builder
 	for _, p := range t.parts {
 		s, err := p.render(variables)
 		if err != nil {
 			return "", err
 		}
+		if p.value(s) {
+			s = quote(s)
+		}
 		b.WriteString(s)
 	}
 	return b.String(), nil
+}
+
+// value says whether what the part has rendered is a value, and not the author's own text.
+func (p part) value(rendered string) bool {
+	return p.expression != nil || p.path != nil && rendered != p.literal
 }
 
 // String is the text as its author wrote it.

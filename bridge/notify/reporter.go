@@ -33,7 +33,7 @@ type Origins interface {
 // A Runs keeps the last phase of the runs that an event has started.
 type Runs = Table
 
-// A Reporter is a watch.Handler. All fields are needed but UI and Slack.
+// A Reporter is a watch.Handler. All fields are needed but UI, Slack and Layouts.
 type Reporter struct {
 	Routes  Routes
 	Runs    Runs
@@ -44,8 +44,10 @@ type Reporter struct {
 	UI string
 	// Slack says that Slack is set up: who starts a template from there sees how it goes on.
 	Slack bool
-	Log   *zap.Logger
-	Now   func() time.Time
+	// Layouts are the looks that authors keep in ConfigMaps. Optional: without it the default stands in.
+	Layouts Layouts
+	Log     *zap.Logger
+	Now     func() time.Time
 }
 
 // Changed stores a notification for each route that a run's new phase, or pause, meets. It may be called again
@@ -156,6 +158,7 @@ func (r *Reporter) options(ctx context.Context, route bridge.Route, run bridge.R
 		}
 		all[name] = text
 	}
+	r.layOut(ctx, run, all, scope)
 	return all
 }
 

@@ -44,7 +44,7 @@ func slim(n bridge.Notification) bridge.Notification {
 }
 
 // optionBlocks is a message's own blocks, rendered.
-const optionBlocks = "blocks"
+const optionBlocks = bridge.OptionBlocks
 
 // own keeps the labels or annotations of the bridge and of Argo.
 func own(all map[string]string) map[string]string {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/argo-bridge/argo-bridge/adapters/slack/message"
+	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
 // authored is a failure whose author has written those blocks.
@@ -95,6 +96,18 @@ func TestBrokenBlocksCostTheLookAlone(t *testing.T) {
 		if err != nil || !strings.Contains(string(data), "no JSON array of Block Kit") || !strings.Contains(string(data), "Failed step") {
 			t.Errorf("%.40s: %s, %v", text, data, err)
 		}
+	}
+}
+
+func TestWhatCannotBeShownIsSaid(t *testing.T) {
+	t.Parallel()
+	n := sampleFailure()
+	n.Options = map[string]string{bridge.OptionBlocksFault: "there is no ConfigMap <!here>"}
+	r := message.Message(message.Of(n))
+	held(t, r, nil, "")
+	data, err := json.Marshal(r.Below)
+	if err != nil || !strings.Contains(string(data), "cannot be shown: there is no ConfigMap") {
+		t.Errorf("%s, %v", data, err)
 	}
 }
 

@@ -58,7 +58,7 @@ func trigger(a Alert) string {
 		return ""
 	}
 	var parts []string
-	if (n.Text != "" || n.Options["blocks"] != "") && n.Run.Name != "" {
+	if (n.Text != "" || n.Options[bridge.OptionBlocks] != "") && n.Run.Name != "" {
 		parts = append(parts, anchorWithin(n.Link, CutEscaped(workflow(n.Run), maxField), maxLink))
 	}
 	if line := started(n, origin); line != "" {

@@ -24,11 +24,14 @@ func Message(a Alert) Rendered {
 	if actions := buttons(a); len(actions) > 0 {
 		r.Below = append(r.Below, slack.NewActionBlock("", actions...))
 	}
-	blocks, fault := authored(a.Newest.Options["blocks"], maxBlocks-len(r.Blocks)-len(r.Below)-1, maxAll-weight(r.Blocks)-weight(r.Below)-200)
+	blocks, fault := authored(a.Newest.Options[bridge.OptionBlocks], maxBlocks-len(r.Blocks)-len(r.Below)-1, maxAll-weight(r.Blocks)-weight(r.Below)-200)
 	if len(blocks) > 0 {
 		r.Blocks = append(r.Blocks, blocks...)
 	} else {
 		r.Below = append(body(a), r.Below...)
+	}
+	if fault == "" && a.Newest.Options[bridge.OptionBlocksFault] != "" {
+		fault = "The template's own blocks cannot be shown: " + Escape(shown(oneLine(a.Newest.Options[bridge.OptionBlocksFault]), 300))
 	}
 	if fault != "" {
 		r.Below = append(r.Below, context(":warning: "+fault))
