@@ -110,7 +110,7 @@ func (c *call) own(denied string) (*Message, object) {
 	case m.AppID != AppID:
 		return nil, refused(denied)
 	case ch.Archived:
-		return nil, refused("is_archived")
+		return nil, refused("is_inactive") // as these methods name it
 	default:
 		return m, nil
 	}
