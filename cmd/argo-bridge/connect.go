@@ -24,8 +24,8 @@ type backend struct {
 	admin.History
 	admin.Replayer
 	silences bridge.Silences
-	close func() error
-	blind bool // replays are asked for, and what they decide is not known here
+	close    func() error
+	blind    bool // replays are asked for, and what they decide is not known here
 }
 
 // connectFlags say whom to ask.

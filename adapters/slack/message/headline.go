@@ -154,12 +154,12 @@ func attempts(f bridge.Failure) string {
 	return fmt.Sprintf("tried %d times", f.Attempts)
 }
 
-// within is the text with what stands around it, or nothing where it is empty.
-func within(before, text string, after ...string) string {
+// within is the text with what stands before it, or nothing where it is empty.
+func within(before, text string) string {
 	if strings.TrimSpace(text) == "" {
 		return ""
 	}
-	return before + text + strings.Join(after, "")
+	return before + text
 }
 
 // stop ends a sentence.
