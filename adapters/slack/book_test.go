@@ -44,7 +44,7 @@ func TestACommandIsNotedBeforeItIsStored(t *testing.T) {
 		n := &notebook{fail: fail, stored: func() int { return len(b.stored()) }}
 		known := make(chan struct{})
 		h := webhooks(b, &counts{}, InboxOptions{
-			Book: n, AnswerWithin: 1500 * time.Millisecond, // of which a second is over
+			Book: n, AnswerWithin: 1020 * time.Millisecond, // of which a second is over
 			Answers: answers(func(context.Context, bridge.Event) (bridge.Record, error) {
 				<-known
 				return bridge.Record{Done: true}, nil

@@ -26,7 +26,8 @@ import (
 //   - workspaces: the team's id,
 //   - user-workspaces: the id of the team that the user is of: another one in a channel that two share.
 //
-// The bridge's own command, buttons and form become the Order of the facts.
+// The user's groups are for a Warden to say, see QuestionGroups. The bridge's own command, buttons and form become the Order
+// of the facts.
 type FactFinder struct {
 	// Command is the bridge's own slash command; default: DefaultCommand.
 	Command string
@@ -55,6 +56,7 @@ func (x FactFinder) Facts(e bridge.Event) (bridge.Facts, bool, error) {
 		ReplyTo: o.replyTo(),
 		Title:   cutTitle(o.title()),
 		Order:   o.order,
+		Asks:    o.asks(),
 		Awaited: e.Type == typeCommand || e.Type == typeView,
 	}
 	f.Variables = sync.OnceValues(func() (map[string]any, error) { return o.variables(e.Data) })

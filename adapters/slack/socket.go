@@ -149,7 +149,10 @@ func (s *Socket) open(ctx context.Context) (*connection, error) {
 	if !strings.HasPrefix(address, "ws") {
 		return nil, errors.New("slack's answer has no address of a WebSocket")
 	}
-	ws, _, err := s.dialer.DialContext(ctx, address, nil)
+	ws, answer, err := s.dialer.DialContext(ctx, address, nil)
+	if answer != nil {
+		_ = answer.Body.Close()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("connect to Slack: %w", err)
 	}

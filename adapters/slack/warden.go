@@ -30,9 +30,10 @@ type Warden struct {
 	clients Clients
 	allow   bridge.Allowances
 	now     func() time.Time
-	groups  memory[map[string]bool]   // team and group → members
-	handles memory[map[string]string] // team → handle → group
-	names   memory[string]            // team and channel → name
+	groups  memory[map[string]bool]     // team and group → members
+	handles memory[map[string]string]   // team → handle → group
+	names   memory[string]              // team and channel → name
+	people  memory[map[string][]string] // team → user → groups
 }
 
 var _ bridge.Warden = (*Warden)(nil)

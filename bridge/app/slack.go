@@ -45,6 +45,7 @@ func (a *App) buildSlack(t tables, access match.Access) {
 	})
 	s.progress = progress.New(progress.Options{Clients: s.workspaces, Register: register{t.alerts}, Now: a.seams.Now})
 	s.warden = slack.NewWarden(s.workspaces, config.Allow, a.seams.Now)
+	a.inquirers["slack"] = s.warden
 	s.finder = &desk.Finder{Templates: templatesOf{a.catalog}, Runs: a.operator, Access: access, Warden: s.warden}
 	if a.options.ClusterWide {
 		s.finder.ClusterNamespace = a.options.Namespace

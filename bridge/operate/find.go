@@ -92,8 +92,9 @@ func (o *Operator) page(ctx context.Context, namespace, next string) (page metav
 	if next != "" {
 		request = request.Param("continue", next)
 	}
-	raw, err := request.Do(ctx).Raw()
-	if err == nil {
+	result := request.Do(ctx)
+	if err = result.Error(); err == nil {
+		raw, _ := result.Raw()
 		err = json.Unmarshal(raw, &page)
 	}
 	if err != nil {

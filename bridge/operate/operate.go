@@ -54,8 +54,9 @@ type document struct {
 func (o *Operator) get(ctx context.Context, id bridge.RunID) (document, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	raw, err := o.workflows.Get().Namespace(id.Namespace).Resource(workflow.WorkflowPlural).Name(id.Name).Do(ctx).Raw()
-	if err != nil {
+	result := o.workflows.Get().Namespace(id.Namespace).Resource(workflow.WorkflowPlural).Name(id.Name).Do(ctx)
+	raw, _ := result.Raw() // whose error does not say what the server said
+	if err := result.Error(); err != nil {
 		return document{}, classify(id, fmt.Errorf("read the run %s: %w", id, err))
 	}
 	wf := &wfv1.Workflow{}
@@ -163,17 +164,14 @@ func annotate(wf *wfv1.Workflow, key, value string) {
 }
 
 // classify says which of the API server's answers no retry can cure. That a Workflow is not there is for people; an API
-// server that starts up does not know its resources yet, and names none.
+// server that starts up does not know the path yet.
 func classify(id bridge.RunID, err error) error {
 	if wait, ok := apierrors.SuggestsClientDelay(err); ok {
 		return bridge.RetryAfter(err, time.Duration(wait)*time.Second)
 	}
 	switch {
-	case apierrors.IsNotFound(err):
-		var status apierrors.APIStatus
-		if errors.As(err, &status) && status.Status().Details != nil && status.Status().Details.Name == id.Name {
-			return bridge.Permanent(fmt.Errorf("the run %s is gone", id))
-		}
+	case apierrors.IsNotFound(err) && !apierrors.IsUnexpectedServerError(err) && id.Name != "":
+		return bridge.Permanent(fmt.Errorf("the run %s is gone", id))
 	case apierrors.IsForbidden(err):
 		return bridge.Refusal(err)
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):

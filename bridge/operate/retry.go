@@ -71,6 +71,9 @@ func formulate(ctx context.Context, wf *wfv1.Workflow) (next *wfv1.Workflow, pod
 			err = bridge.Permanent(fmt.Errorf("%s cannot be retried, its steps do not belong together: %v", wf.Name, r))
 		}
 	}()
+	if err := coherent(wf.Status.Nodes); err != nil {
+		return nil, nil, bridge.Permanent(fmt.Errorf("%s cannot be retried by the bridge, for its steps: %w", wf.Name, err))
+	}
 	rejected, err := rejectedStep(wf)
 	if err != nil {
 		return nil, nil, err

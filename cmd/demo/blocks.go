@@ -5,60 +5,27 @@ import (
 	"html"
 	"regexp"
 	"strings"
+
+	"github.com/argo-bridge/argo-bridge/adapters/slack/picture"
+	"github.com/argo-bridge/argo-bridge/adapters/slack/slacktest"
 )
 
-// A block is what the demo reads of Slack's Block Kit.
-type block struct {
-	Type     string      `json:"type"`
-	Text     *blockText  `json:"text"`
-	Fields   []blockText `json:"fields"`
-	Elements []blockText `json:"elements"`
-}
-
-type blockText struct {
-	Text string `json:"text"`
-}
-
-// readBlocks writes a message's blocks as lines; fallback is its text for where no blocks are shown.
-func readBlocks(raw json.RawMessage, fallback string) []text {
-	var blocks []block
-	if json.Unmarshal(raw, &blocks) != nil || len(blocks) == 0 {
-		return readText(fallback)
-	}
-	var lines []text
-	for _, b := range blocks {
-		switch b.Type {
-		case "header":
-			lines = append(lines, text{unmarked(b.text()), bold})
-		case "section":
-			for _, f := range b.Fields {
-				lines = append(lines, field(f.Text)...)
-			}
-			lines = append(lines, readText(b.text())...)
-		case "context":
-			for _, e := range b.Elements {
-				lines = append(lines, text{unmarked(e.Text), dim})
-			}
+// readMessage writes a message as lines, as a terminal shows it.
+func readMessage(m slacktest.Message) []text {
+	var out strings.Builder
+	data, err := json.Marshal(map[string]any{"blocks": m.Blocks, "attachments": m.Attachments})
+	if err == nil {
+		var shown picture.Message
+		if shown, err = picture.Parse(data); err == nil {
+			err = shown.WriteText(&out, false)
 		}
 	}
-	return lines
-}
-
-func (b block) text() string {
-	if b.Text == nil {
-		return ""
+	if err != nil {
+		return readText(m.Text)
 	}
-	return b.Text.Text
-}
-
-// field puts a field's name, which is its first line, before its value.
-func field(mrkdwn string) []text {
-	name, value, _ := strings.Cut(mrkdwn, "\n")
-	name = unmarked(name)
-	pad := strings.Repeat(" ", max(1, 11-columns(name)))
-	lines := []text{{name + pad + unmarked(value), plain}}
-	if link := firstLink.FindStringSubmatch(value); link != nil {
-		lines = append(lines, text{strings.Repeat(" ", 11) + html.UnescapeString(link[1]), dim})
+	var lines []text
+	for line := range strings.SplitSeq(strings.TrimSpace(out.String()), "\n") {
+		lines = append(lines, text{line, plain})
 	}
 	return lines
 }

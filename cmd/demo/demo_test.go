@@ -1,8 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/argo-bridge/argo-bridge/adapters/slack/slacktest"
 )
 
 func TestABoxIsAsWideOnEveryLine(t *testing.T) {
@@ -20,20 +23,20 @@ func TestABoxIsAsWideOnEveryLine(t *testing.T) {
 
 func TestASlackMessageIsReadAsAPersonReadsIt(t *testing.T) {
 	t.Parallel()
-	raw := `[{"type":"header","text":{"text":"❌ load failed"}},
+	m := slacktest.Message{Text: "fallback", Blocks: json.RawMessage(`[{"type":"header","text":{"text":"❌ load failed"}},
 		{"type":"section","fields":[{"text":"*Workflow*\n<https://argo/wf|load-1>"}]},
-		{"type":"section","text":{"text":"step ` + "`main`" + ` &lt;1&gt;\n` + "```boom```" + `"}}]`
+		{"type":"section","text":{"text":"step ` + "`main`" + ` &lt;1&gt;\n` + "```boom```" + `"}}]`), Attachments: json.RawMessage(`[{"color": "#e01e5a", "blocks": [{"type": "divider"}, {"type":"section","text":{"type":"mrkdwn","text":"exit code 1"}}]}]`)}
 	var all []string
-	for _, l := range readBlocks([]byte(raw), "fallback") {
+	for _, l := range readMessage(m) {
 		all = append(all, l.text)
 	}
 	got := strings.Join(all, "\n")
-	for _, want := range []string{"❌ load failed", "Workflow   load-1", "https://argo/wf", "step main <1>"} {
+	for _, want := range []string{"❌ load failed", "load-1", "https://argo/wf", "<1>", "exit code 1"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
 	}
-	if got := readBlocks([]byte(`{`), "the sentence"); len(got) != 1 || got[0].text != "the sentence" {
+	if got := readMessage(slacktest.Message{Text: "the sentence", Blocks: json.RawMessage(`{`)}); len(got) != 1 || got[0].text != "the sentence" {
 		t.Errorf("without blocks: %v", got)
 	}
 }

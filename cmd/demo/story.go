@@ -93,7 +93,7 @@ func (d *demo) show(s sending, e entry) {
 			return
 		}
 		if channel, m, ok := d.slack.next(); ok {
-			d.screen.message(channel, readBlocks(m.Blocks, m.Text))
+			d.screen.message(channel, readMessage(m))
 		}
 	}
 }

@@ -18,13 +18,13 @@ type workspace struct {
 	server   *slacktest.Server
 	names    map[string]string // channel id → #name
 	releases string            // the id of #releases
-	told     int               // messages that were shown
+	told     map[string]int    // how often each message had been changed when it was shown
 }
 
 func startWorkspace() (_ *workspace, err error) {
 	w := &workspace{
 		secrets: secrets{github: rand.Text(), slackSigning: rand.Text(), slackToken: "xoxb-" + rand.Text()},
-		names:   map[string]string{},
+		names:   map[string]string{}, told: map[string]int{},
 	}
 	w.server, err = slacktest.New(slacktest.Options{Token: w.secrets.slackToken, Team: teamID})
 	if err != nil {
@@ -38,13 +38,15 @@ func startWorkspace() (_ *workspace, err error) {
 	return w, nil
 }
 
-// next returns the oldest message that was not shown yet.
+// next returns the oldest message that was not shown as it is now; those in threads are left out.
 func (w *workspace) next() (channel string, m slacktest.Message, ok bool) {
-	all := w.server.Messages()
-	if w.told >= len(all) {
-		return "", m, false
+	for _, m := range w.server.Messages() {
+		shown, known := w.told[m.TS]
+		if m.ThreadTS != "" || known && shown == len(m.Edits) {
+			continue
+		}
+		w.told[m.TS] = len(m.Edits)
+		return w.names[m.Channel], m, true
 	}
-	m = all[w.told]
-	w.told++
-	return w.names[m.Channel], m, true
+	return "", m, false
 }

@@ -13,8 +13,8 @@ const (
 	lost        kind = "lost"         // an accepted event without its Workflow
 	doubled     kind = "doubled"      // two Workflows for one event and rule
 	invented    kind = "invented"     // a Workflow or a message that nobody asked for
-	untold      kind = "untold"       // an outcome without its message
-	toldTwice   kind = "told twice"   // an outcome with two messages
+	untold      kind = "untold"       // a failure that no message counts
+	toldTwice   kind = "told twice"   // a failure that is counted twice, or a message that is posted twice
 	silence     kind = "silence"      // a source that got no answer
 	unacked     kind = "not acked"    // a Pub/Sub message that is not acknowledged
 	wrongEnd    kind = "wrong end"    // a run that ended otherwise than its event says
@@ -34,6 +34,7 @@ func (b breach) String() string { return string(b.kind) + ": " + b.text }
 type observation struct {
 	events   []*event
 	runs     []run
+	told     int            // failures that the messages stand for
 	messages map[string]int // key → how often it was posted
 	crowded  []string       // runs that were made beside too many of their group
 	waiting  int            // Pub/Sub messages without acknowledgement
@@ -41,7 +42,7 @@ type observation struct {
 
 // check lists all breaches. It is pure.
 func check(o observation) []breach {
-	c := &checker{byRule: map[string][]run{}, messages: o.messages, wanted: map[string]bool{}}
+	c := &checker{byRule: map[string][]run{}}
 	for _, r := range o.runs {
 		for _, e := range r.events {
 			key := ruleKey(e, r.template, r.rule)
@@ -55,6 +56,7 @@ func check(o observation) []breach {
 		c.event(e)
 	}
 	c.rest()
+	c.messages(o)
 	if o.waiting > 0 {
 		c.found(unacked, "%d Pub/Sub messages", o.waiting)
 	}
@@ -64,8 +66,7 @@ func check(o observation) []breach {
 
 type checker struct {
 	byRule   map[string][]run
-	messages map[string]int
-	wanted   map[string]bool // keys of messages, up to the outcome
+	failures int // that are to be told
 	breaches []breach
 }
 
@@ -105,36 +106,30 @@ func (c *checker) run(key string, x expectation, r run) {
 	case (r.phase == "Succeeded") == x.fails:
 		c.found(wrongEnd, "%s: %s is %q", key, r.name, r.phase)
 	}
-	for _, outcome := range x.messages() {
-		prefix := r.uid + "-" + outcome
-		c.wanted[prefix] = true
-		switch n := c.posted(prefix); {
-		case n == 0:
-			c.found(untold, "%s: %s of %s", key, outcome, r.name)
-		case n > 1:
-			c.found(toldTwice, "%s: %s of %s, %d times", key, outcome, r.name, n)
-		}
+	if x.fails {
+		c.failures++
 	}
 }
 
-func (c *checker) posted(prefix string) (n int) {
-	for key, times := range c.messages {
-		if strings.HasPrefix(key, prefix+"-") {
-			n += times
+// messages compares what is told with what is to be told: many failures may be one message, which counts them.
+func (c *checker) messages(o observation) {
+	for key, times := range o.messages {
+		if times > 1 {
+			c.found(toldTwice, "message %s, %d times", key, times)
 		}
 	}
-	return n
+	switch {
+	case o.told < c.failures:
+		c.found(untold, "%d failures of %d are told", o.told, c.failures)
+	case o.told > c.failures:
+		c.found(toldTwice, "%d failures are told, there are %d", o.told, c.failures)
+	}
 }
 
 // rest finds what no event explains.
 func (c *checker) rest() {
 	for key, runs := range c.byRule {
 		c.found(invented, "%s: %s", key, names(runs))
-	}
-	for key := range c.messages {
-		if !c.wanted[key[:max(0, strings.LastIndex(key, "-"))]] {
-			c.found(invented, "message %s", key)
-		}
 	}
 }
 

@@ -26,7 +26,7 @@ func TestTheCheckerSeesEachBreach(t *testing.T) {
 		},
 		"a failure that is told": {
 			o: observation{events: []*event{accepted("bad")}, runs: []run{made("u", "on-push", "default", "Failed")},
-				messages: map[string]int{"u-failed-1": 1}},
+				told: 1, messages: map[string]int{"m": 1}},
 		},
 		"no Workflow": {o: observation{events: []*event{accepted("[]")}}, want: []kind{lost}},
 		"no Workflow of a refused event": {
@@ -56,19 +56,24 @@ func TestTheCheckerSeesEachBreach(t *testing.T) {
 			o:    observation{events: []*event{accepted("bad")}, runs: []run{made("u", "on-push", "default", "Failed")}},
 			want: []kind{untold},
 		},
-		"a failure that is told twice": {
+		"a failure that is counted twice": {
 			o: observation{events: []*event{accepted("bad")}, runs: []run{made("u", "on-push", "default", "Failed")},
-				messages: map[string]int{"u-failed-1": 2}},
+				told: 2, messages: map[string]int{"m": 1}},
+			want: []kind{toldTwice},
+		},
+		"a message that is posted twice": {
+			o: observation{events: []*event{accepted("bad")}, runs: []run{made("u", "on-push", "default", "Failed")},
+				told: 1, messages: map[string]int{"m": 2}},
 			want: []kind{toldTwice},
 		},
 		"a message that nobody asked for": {
 			o: observation{events: []*event{accepted("[]")}, runs: []run{made("u", "on-push", "default", "Succeeded")},
-				messages: map[string]int{"u-failed-1": 1, "x": 1}},
-			want: []kind{invented, invented},
+				told: 1, messages: map[string]int{"m": 1}},
+			want: []kind{toldTwice},
 		},
 		"a run that should have failed": {
 			o: observation{events: []*event{accepted("bad")}, runs: []run{made("u", "on-push", "default", "Succeeded")},
-				messages: map[string]int{"u-failed-1": 1}},
+				told: 1, messages: map[string]int{"m": 1}},
 			want: []kind{wrongEnd},
 		},
 		"a run that goes on": {

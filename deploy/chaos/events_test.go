@@ -155,14 +155,3 @@ func mentionEvent(id, items string, twice bool) *event {
 	}
 	return e
 }
-
-// messages are the outcomes that the run's template asks to hear of.
-func (x expectation) messages() []string {
-	switch {
-	case x.fails:
-		return []string{"failed"}
-	case x.template == "on-command":
-		return []string{"succeeded"}
-	}
-	return nil
-}

@@ -27,7 +27,6 @@ spec:
 // The channels of the templates. Nothing is ever rejected, so that a message there is a breach.
 const (
 	channelFailed   = "data-alerts"
-	channelDone     = "done"
 	channelRejected = "rejections"
 )
 
@@ -66,7 +65,7 @@ func templates(deleteAfter int) map[string]string {
       slack.command: {commands: [/run]}
     bridge.argoproj.io/parameters: |
       items: slack.text
-` + tells + "      succeeded: slack:#done\n" + body,
+` + tells + body,
 		"in-batch": `
     bridge.argoproj.io/on: |
       github.push: {repositories: [acme/batch]}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -71,7 +73,7 @@ func newWorld(t testing.TB, name string, o worldOptions) *world {
 	w.api = newAPIProxy(t, w)
 	w.topic = newTopic(t)
 	w.slack = newSlack(t)
-	for _, channel := range []string{channelFailed, channelDone, channelRejected} {
+	for _, channel := range []string{channelFailed, channelRejected} {
 		w.slack.AddChannel(channel)
 	}
 	w.startBus(t)
@@ -131,8 +133,22 @@ func (w *world) observe(events []*event) observation {
 	o.crowded = w.recorder.crowded()
 	for _, m := range w.slack.Messages() {
 		o.messages[fmt.Sprint(m.Metadata.Payload["key"])]++
+		if m.ThreadTS == "" {
+			o.told += failuresIn(m.Text)
+		}
 	}
 	return o
+}
+
+var severalFailures = regexp.MustCompile(`([0-9]+) (?:failures|runs|times)`)
+
+// failuresIn is how many failures a message stands for, by its sentence.
+func failuresIn(text string) int {
+	if m := severalFailures.FindStringSubmatch(text); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		return n
+	}
+	return 1
 }
 
 // idle says what still goes on: a run, a message on the bus, a message of Pub/Sub.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"regexp"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -104,21 +106,33 @@ func (b *burst) settled(t *testing.T, c *cluster, ns string, p *proc, gcs *topic
 	}
 }
 
-// toldOnce says whether there is one message for each failure.
+// toldOnce says whether the messages stand for all failures, and none was posted twice.
 func toldOnce(messages []slacktest.Message, want int) error {
-	keys := map[string]int{}
+	keys, counted := map[string]int{}, 0
 	for _, m := range messages {
-		keys[fmt.Sprint(m.Metadata.Payload["key"])]++
-	}
-	for key, n := range keys {
-		if n > 1 {
-			return fmt.Errorf("%s was told %d times", key, n)
+		key := fmt.Sprint(m.Metadata.Payload["key"])
+		if keys[key]++; keys[key] > 1 {
+			return fmt.Errorf("%s was told %d times", key, keys[key])
+		}
+		if m.ThreadTS == "" {
+			counted += failuresIn(m.Text)
 		}
 	}
-	if len(keys) != want {
-		return fmt.Errorf("%d failures are told, want %d", len(keys), want)
+	if counted != want {
+		return fmt.Errorf("%d failures are told, want %d", counted, want)
 	}
 	return nil
+}
+
+var severalFailures = regexp.MustCompile(`([0-9]+) (?:failures|runs|times)`)
+
+// failuresIn is how many failures a message stands for, by its sentence.
+func failuresIn(text string) int {
+	if m := severalFailures.FindStringSubmatch(text); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		return n
+	}
+	return 1
 }
 
 func TestKilledAtAnyMomentOfABurstNothingIsLostOrDoubled(t *testing.T) {

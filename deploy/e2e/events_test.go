@@ -78,7 +78,7 @@ func TestWhatWasRejectedIsToldAndReplayedOnceItsTemplateIsMended(t *testing.T) {
 	p.startReady()
 	p.github("push", "delivery-1", push(t, 1, 1))
 	eventually(t, "the rejection and the failure are told", func() error {
-		if n := len(p.slack.Messages()); n != 2 {
+		if n := len(tops(p.slack.Messages())); n != 2 {
 			return fmt.Errorf("%d messages", n)
 		}
 		return nil

@@ -38,15 +38,15 @@ func TestEventsOfThreeSourcesRunTheirTemplatesAndAFailureIsTold(t *testing.T) {
 		return exactly(got, want)
 	})
 	eventually(t, "the failure is told", func() error {
-		if n := len(p.slack.Messages()); n != 1 {
+		if n := len(tops(p.slack.Messages())); n != 1 {
 			return fmt.Errorf("%d messages", n)
 		}
 		return nil
 	})
 	m := p.slack.Messages()[0]
 	for _, part := range []string{"on-object", "column price is missing", "exports/bad.json", "https://argo.example.com/workflows/" + ns} {
-		if !strings.Contains(m.Text+string(m.Blocks), part) {
-			t.Errorf("the alert does not say %q:\n%s\n%s", part, m.Text, m.Blocks)
+		if !strings.Contains(shownOf(m), part) {
+			t.Errorf("the alert does not say %q:\n%s", part, shownOf(m))
 		}
 	}
 	eventually(t, "Pub/Sub is acknowledged", gcs.acknowledged)

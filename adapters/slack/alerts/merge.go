@@ -195,7 +195,7 @@ func (n *Notifier) recover(ctx context.Context, m bridge.Notification) (closed m
 		if len(e.Firing) == 0 {
 			e.close(line, &m)
 			if e.Newest.Run.UID == m.Run.UID {
-				e.Order = orderOf(m)
+				e.Newest, e.Order = m, orderOf(m)
 			}
 		} else {
 			e.Notes = append(e.Notes, note{Key: series + m.Run.UID, Text: recoveredNote(m)})

@@ -65,6 +65,9 @@ func (n *Needs) Rule(r *bridge.Rule) {
 	for _, t := range r.Triggers {
 		if event, ok := strings.CutPrefix(t.Event, "slack."); ok {
 			n.event(event, who)
+			if slices.ContainsFunc(t.Filters, func(f bridge.Filter) bool { return f.Key() == slack.QuestionGroups }) {
+				n.scope("usergroups:read", who)
+			}
 		}
 	}
 }

@@ -17,7 +17,8 @@ func (c *call) channelList() object {
 			kind = "im"
 		}
 		seen := ch.Member || !ch.Private
-		if seen && slices.Contains(c.types(), kind) && !(ch.Archived && c.form.Get("exclude_archived") == "true") {
+		left := ch.Archived && c.form.Get("exclude_archived") == "true"
+		if seen && slices.Contains(c.types(), kind) && !left {
 			all = append(all, ch)
 		}
 	}

@@ -1,6 +1,7 @@
 package slacktest
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,7 +28,8 @@ func TestAMissingScopeIsNamed(t *testing.T) {
 		"posting":         {func() error { _, _, err := api.PostMessage("#a", say("x")); return err }, ""},
 	} {
 		err := tt.call()
-		refused, _ := err.(slack.SlackErrorResponse)
+		var refused slack.SlackErrorResponse
+		_ = errors.As(err, &refused)
 		if refused.Needed != tt.want || (err == nil) != (tt.want == "") || err != nil && refused.Provided != "chat:write,channels:read" {
 			t.Errorf("%s: got %v", name, err)
 		}
