@@ -102,7 +102,10 @@ func full(a Alert) string {
 	case a.State == Firing:
 		return stop(what + took(n.Run) + reason(n))
 	}
-	return stop(what + within(": Workflow ", workflow(n.Run)) + took(n.Run))
+	if name := workflow(n.Run); name != "" {
+		return what + took(n.Run) + " (" + name + ")."
+	}
+	return stop(what)
 }
 
 // took says how long the run took.

@@ -18,7 +18,7 @@ const (
 // Details writes the first reply in the thread of a failed run: every step that failed with its message and log, and
 // all that the run was given.
 func Details(n bridge.Notification) Rendered {
-	r := Rendered{Text: Escape(shown(oneLine(stop("What "+subject(n)+" failed of"+reason(n))), maxSentence))}
+	r := Rendered{Text: Escape(shown(oneLine(stop("Details of "+subject(n)+", which failed"+reason(n))), maxSentence))}
 	failures := n.Run.Failures
 	if len(failures) == 0 {
 		text := cmp.Or(shown(n.Run.Message, maxSection-100), "No step of it has failed, and it says no reason.")
