@@ -6,6 +6,7 @@
 package announce
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -87,13 +88,15 @@ type Trigger struct {
 
 // Event is the notification as an event.
 func Event(n bridge.Notification) (bridge.Event, error) {
-	data, err := json.Marshal(document(n))
-	if err != nil {
+	var data bytes.Buffer
+	e := json.NewEncoder(&data)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(document(n)); err != nil {
 		return bridge.Event{}, fmt.Errorf("write the notification: %w", err)
 	}
 	return bridge.Event{
 		ID: n.Key, Source: SourcePrefix + namespace(n.Run) + "/notifications", Type: TypePrefix + string(n.Outcome),
-		Subject: subject(n.Run), Time: n.Created, Data: data,
+		Subject: subject(n.Run), Time: n.Created, Data: bytes.TrimSpace(data.Bytes()),
 	}, nil
 }
 

@@ -54,7 +54,7 @@ func newApp() *cli.App {
 		// A comma in a file's name is a comma.
 		DisableSliceFlagSeparator: true,
 		Commands: []*cli.Command{
-			serveCommand(), lintCommand(), explainCommand(), eventsCommand(), silencesCommand(), gcsCommand(), githubCommand(), slackCommand(), versionCommand(), completionCommand(),
+			serveCommand(), lintCommand(), explainCommand(), eventsCommand(), silencesCommand(), notifyCommand(), gcsCommand(), githubCommand(), slackCommand(), versionCommand(), completionCommand(),
 		},
 		// The exit code is decided in main.
 		ExitErrHandler: func(*cli.Context, error) {},

@@ -70,7 +70,11 @@ func decision(p bridge.Pause) (emoji, word string) {
 // decided says how a step that waits no more was decided, and by whom, which is the step's own message.
 func decided(p bridge.Pause) string {
 	_, word := decision(p)
-	return "It " + word + within(": ", Escape(shown(p.Message, maxField)))
+	text := Escape(shown(p.Message, maxField))
+	if strings.Contains(strings.ToLower(text), word[strings.LastIndexByte(word, ' ')+1:]) {
+		return text // it says so itself
+	}
+	return "It " + word + within(": ", text)
 }
 
 // decisions are the buttons; without an input that the message has no room for nothing can be approved.

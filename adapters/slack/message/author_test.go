@@ -52,7 +52,7 @@ func TestAuthorsBlocksAreCutToSlacksLimits(t *testing.T) {
 		"much in a context":            {`[{"type":"context","elements":` + list(30, mrkdwn(10)) + `}]`, 1},
 		"an empty context":             {`[{"type":"context","elements":[]},{"type":"divider"}]`, 1},
 		"too many blocks":              {list(100, `{"type":"divider"}`), 46},
-		"too much text":                {list(10, `{"type":"section","text":`+mrkdwn(3000)+`}`), 3},
+		"too much text":                {list(10, `{"type":"section","text":`+mrkdwn(3000)+`}`), 2},
 		"the same block_id":            {list(3, `{"type":"divider","block_id":"a"}`), 3},
 		"a long block_id":              {`[{"type":"divider","block_id":"` + x(300) + `"}]`, 1},
 		"long buttons":                 {`[{"type":"actions","elements":` + list(40, `{"type":"button","action_id":"%i","text":`+plain(90)+`}`) + `}]`, 1},

@@ -19,7 +19,8 @@ const (
 	maxParameters = 1100
 	maxParameter  = 200
 	maxNotes      = 600
-	maxOwnText    = 2 // sections
+	maxFault      = 400 // of what is wrong with an author's blocks
+	maxOwnText    = 2   // sections
 )
 
 func header(text string) slack.Block {

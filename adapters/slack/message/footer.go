@@ -32,7 +32,7 @@ func made(a Alert) string {
 	if a.State != Closed || a.By == nil {
 		return ""
 	}
-	run := anchorWithin(a.By.Link, CutEscaped(a.By.Run.String(), maxField), maxLink)
+	run := shortAnchor(a.By.Link, CutEscaped(a.By.Run.String(), maxField))
 	if a.By.Run == a.Newest.Run.ID() {
 		return "Recovered: the same Workflow has succeeded, tried again" + after(a, ", ")
 	}
@@ -59,7 +59,7 @@ func trigger(a Alert) string {
 	}
 	var parts []string
 	if (n.Text != "" || n.Options[bridge.OptionBlocks] != "") && n.Run.Name != "" {
-		parts = append(parts, anchorWithin(n.Link, CutEscaped(workflow(n.Run), maxField), maxLink))
+		parts = append(parts, shortAnchor(n.Link, CutEscaped(workflow(n.Run), maxField)))
 	}
 	if line := started(n, origin); line != "" {
 		parts = append(parts, line)
@@ -80,9 +80,9 @@ func started(n bridge.Notification, origin map[string]string) string {
 		title = "event"
 	}
 	if n.Run.Name == "" {
-		return "Event: " + anchorWithin(address, title, maxLink)
+		return "Event: " + shortAnchor(address, title)
 	}
-	return "Started by " + anchorWithin(address, title, maxLink)
+	return "Started by " + shortAnchor(address, title)
 }
 
 // notes are what people did, the newest as far as they fit.

@@ -85,7 +85,7 @@ func line(a Alert, l Line) string {
 	if a.Templates > 1 || name == "" {
 		name = l.Template.String() + within(": ", l.Run.Name)
 	}
-	text := anchorWithin(l.Link, CutEscaped(oneLine(name), 200), maxLink)
+	text := shortAnchor(l.Link, CutEscaped(oneLine(name), 200))
 	if !l.At.IsZero() {
 		text = clock(l.At) + " " + text
 	}

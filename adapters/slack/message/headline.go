@@ -102,7 +102,10 @@ func full(a Alert) string {
 	case a.State == Firing:
 		return stop(what + took(n.Run) + reason(n))
 	}
-	return stop(what + within(": Workflow ", workflow(n.Run)) + took(n.Run))
+	if name := workflow(n.Run); name != "" {
+		return what + took(n.Run) + " (" + name + ")."
+	}
+	return stop(what)
 }
 
 // took says how long the run took.
@@ -154,12 +157,12 @@ func attempts(f bridge.Failure) string {
 	return fmt.Sprintf("tried %d times", f.Attempts)
 }
 
-// within is the text with what stands around it, or nothing where it is empty.
-func within(before, text string, after ...string) string {
+// within is the text with what stands before it, or nothing where it is empty.
+func within(before, text string) string {
 	if strings.TrimSpace(text) == "" {
 		return ""
 	}
-	return before + text + strings.Join(after, "")
+	return before + text
 }
 
 // stop ends a sentence.

@@ -36,9 +36,9 @@ func Anchor(address, text string) string {
 	return "<" + strings.ReplaceAll(address, "&", "&amp;") + "|" + Escape(strings.NewReplacer("\n", " ", "|", "¦").Replace(text)) + ">"
 }
 
-// anchorWithin leaves out a link that takes more room than most characters.
-func anchorWithin(address, text string, most int) string {
-	if linked := Anchor(address, text); len(linked) <= most {
+// shortAnchor leaves out a link that takes more room than a line has.
+func shortAnchor(address, text string) string {
+	if linked := Anchor(address, text); len(linked) <= maxLink {
 		return linked
 	}
 	return Escape(text)

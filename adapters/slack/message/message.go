@@ -1,6 +1,8 @@
 package message
 
 import (
+	"slices"
+
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/slack-go/slack"
 )
@@ -20,23 +22,36 @@ func Message(a Alert) Rendered {
 	if pause(a) != nil {
 		r.Blocks = append(r.Blocks, approval(a.Newest)...)
 	}
-	r.Below = append(r.Below, footer(a)...)
-	if actions := buttons(a); len(actions) > 0 {
-		r.Below = append(r.Below, slack.NewActionBlock("", actions...))
-	}
-	blocks, fault := authored(a.Newest.Options[bridge.OptionBlocks], maxBlocks-len(r.Blocks)-len(r.Below)-1, maxAll-weight(r.Blocks)-weight(r.Below)-200)
+	foot, actions := footer(a), actions(a)
+	taken := slices.Concat(r.Blocks, foot, actions)
+	blocks, fault := authored(a.Newest.Options[bridge.OptionBlocks], maxBlocks-len(taken)-1, maxAll-weight(taken)-maxFault)
 	if len(blocks) > 0 {
 		r.Blocks = append(r.Blocks, blocks...)
 	} else {
-		r.Below = append(body(a), r.Below...)
+		r.Below = body(a)
 	}
-	if fault == "" && a.Newest.Options[bridge.OptionBlocksFault] != "" {
-		fault = "The template's own blocks cannot be shown: " + Escape(shown(oneLine(a.Newest.Options[bridge.OptionBlocksFault]), 300))
-	}
-	if fault != "" {
-		r.Below = append(r.Below, context(":warning: "+fault))
-	}
+	r.Below = slices.Concat(r.Below, foot, faulty(a, fault), actions)
 	return r
+}
+
+// faulty says what is wrong with the look that the template's author wants.
+func faulty(a Alert, fault string) []slack.Block {
+	if text := a.Newest.Options[bridge.OptionBlocksFault]; fault == "" && text != "" {
+		fault = "The template's own blocks cannot be shown: " + Escape(shown(oneLine(text), maxFault-100))
+	}
+	if fault == "" {
+		return nil
+	}
+	return []slack.Block{context(":warning: " + fault)}
+}
+
+// actions are the buttons of an alert, in a block.
+func actions(a Alert) []slack.Block {
+	all := buttons(a)
+	if len(all) == 0 {
+		return nil
+	}
+	return []slack.Block{slack.NewActionBlock("", all...)}
 }
 
 // colors tell how an alert stands. They are those of Slack's own palette.

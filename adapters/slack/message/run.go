@@ -55,7 +55,7 @@ func facts(a Alert) slack.Block {
 			fields = append(fields, mrkdwn("*"+name+"*\n"+value))
 		}
 	}
-	field("Workflow", anchorWithin(n.Link, CutEscaped(workflow(r), maxField), maxLink))
+	field("Workflow", shortAnchor(n.Link, CutEscaped(workflow(r), maxField)))
 	if !r.Completed() {
 		if !r.Started.IsZero() {
 			field("Running since", date(r.Started)+usual(n))

@@ -18,7 +18,7 @@ const (
 // Details writes the first reply in the thread of a failed run: every step that failed with its message and log, and
 // all that the run was given.
 func Details(n bridge.Notification) Rendered {
-	r := Rendered{Text: Escape(shown(oneLine(stop("What "+subject(n)+" failed of"+reason(n))), maxSentence))}
+	r := Rendered{Text: Escape(shown(oneLine(stop("Details of "+subject(n)+", which failed"+reason(n))), maxSentence))}
 	failures := n.Run.Failures
 	if len(failures) == 0 {
 		text := cmp.Or(shown(n.Run.Message, maxSection-100), "No step of it has failed, and it says no reason.")
@@ -34,7 +34,7 @@ func Details(n bridge.Notification) Rendered {
 	}
 	r.Blocks = append(r.Blocks, parameters(n.Run.Parameters, 1800)...)
 	if n.Link != "" {
-		r.Blocks = append(r.Blocks, context(anchorWithin(n.Link, "All of it in the Argo UI", maxLink)))
+		r.Blocks = append(r.Blocks, context(shortAnchor(n.Link, "All of it in the Argo UI")))
 	}
 	return r
 }
@@ -52,7 +52,7 @@ func detail(f bridge.Failure, room int) []slack.Block {
 // Recovery writes what the thread of an alert hears when a run has made the failure good.
 func Recovery(n bridge.Notification) Rendered {
 	text := fmt.Sprintf("%s recovered: %s has succeeded%s.", subject(n), cmp.Or(workflow(n.Run), "a Workflow"), took(n.Run))
-	line := ":large_green_circle: *Recovered*: " + anchorWithin(n.Link, CutEscaped(cmp.Or(workflow(n.Run), subject(n)), maxField), maxLink) + " has succeeded" + took(n.Run) + usual(n)
+	line := ":large_green_circle: *Recovered*: " + shortAnchor(n.Link, CutEscaped(cmp.Or(workflow(n.Run), subject(n)), maxField)) + " has succeeded" + took(n.Run) + usual(n)
 	r := Rendered{Text: Escape(CutEscaped(oneLine(text), maxSentence)), Blocks: []slack.Block{section(line)}}
 	if by := trigger(Alert{Newest: n}); by != "" {
 		r.Blocks = append(r.Blocks, context(by))
