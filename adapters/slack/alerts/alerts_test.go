@@ -89,8 +89,12 @@ func TestFromTheMatchToTheEndIsOneMessage(t *testing.T) {
 	if top := w.tops(); len(top) != 1 || !strings.Contains(top[0].Text, "failed") {
 		t.Fatalf("%d messages: %s", len(top), shown(top[0]))
 	}
+	w.told(t, good(failure("nightly", 9), bridge.Recovered))
+	if s := shown(w.tops()[0]); len(w.tops()) != 1 || !strings.Contains(s, "nightly-9") {
+		t.Errorf("a later run does not close it: %s", s)
+	}
 	// A run that was made like it bears its labels.
-	like := failure("nightly", 2)
+	like := failure("nightly", 20)
 	like.Run.Labels, like.Subject = n.Run.Labels, n.Subject
 	w.told(t, like)
 	if top := w.tops(); len(top) != 1 || !strings.Contains(top[0].Text, "2 ") {

@@ -164,6 +164,22 @@ func (n *Notifier) join(ctx context.Context, m bridge.Notification) (a assignmen
 	})
 }
 
+// point makes the alert of a failure the one that further failures of its template join, and that a good run closes, unless
+// there is such a one: the run's message may have been there before it failed.
+func (n *Notifier) point(ctx context.Context, m bridge.Notification, alert string) error {
+	if !fails(m) || m.To.Target == targetReply {
+		return nil
+	}
+	set, now := n.Settings.of(m), n.Now()
+	return change(ctx, n.Table, keySeries+roomOf(m)+"."+seriesOf(m), func(p *pointer) bool {
+		if p.Alert == alert || p.Alert != "" && now.Before(p.Closes) {
+			return false
+		}
+		*p = pointer{Alert: alert, Opened: now, Closes: now.Add(set.Window), Repeats: now.Add(set.Repeat), Good: p.Good}
+		return true
+	})
+}
+
 // joinOther is the alert of the cause, a new one, or the one for what is too much.
 func (n *Notifier) joinOther(ctx context.Context, room, cause, fresh string, set settings, now time.Time) (assignment, error) {
 	if cause != "" {
