@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -297,28 +298,60 @@ func TestStepsThatDoNotBelongTogetherAreRefused(t *testing.T) {
 	}
 }
 
+// seeds are Workflows with the id of a step, to be mutilated.
+var seeds = [][2]string{
+	{workflowIn(`"phase":"Failed","nodes":` + failedNodes), "load-1-3"},
+	{workflowIn(`"phase":"Running","nodes":` + waitingNodes), "load-1-1"},
+	{workflowIn(`"phase":"Error","nodes":{"load-1":{"id":"load-1","name":"load-1","type":"Retry","phase":"Failed","children":["load-1"]}}`), "load-1"},
+}
+
+// acts does with a Workflow all that is done before anything is written.
+func acts(raw []byte, id string) {
+	wf := &wfv1.Workflow{}
+	if json.Unmarshal(raw, wf) != nil {
+		return
+	}
+	d := document{raw, wf}
+	_, _ = resubmission(context.Background(), d, bridge.Stamp{ID: "1"})
+	if unpack(wf, "retry") != nil {
+		return
+	}
+	if n, ok := wf.Status.Nodes[id]; ok {
+		_ = supply(d, &n, []bridge.Parameter{{Name: "x", Value: "y"}})
+	}
+	if retryable(wf) == nil {
+		_, _, _ = formulate(context.Background(), wf)
+	}
+}
+
 // A Workflow is written by many: people, controllers of other versions, other programs.
 func FuzzActs(f *testing.F) {
-	f.Add([]byte(workflowIn(`"phase":"Failed","nodes":`+failedNodes)), "load-1-3")
-	f.Add([]byte(workflowIn(`"phase":"Running","nodes":`+waitingNodes)), "load-1-1")
-	f.Add([]byte(workflowIn(`"phase":"Error","nodes":{"load-1":{"id":"load-1","name":"load-1","type":"Retry","phase":"Failed","children":["load-1"]}}`)), "load-1")
-	f.Fuzz(func(t *testing.T, raw []byte, id string) {
-		wf := &wfv1.Workflow{}
-		if json.Unmarshal(raw, wf) != nil {
-			return
+	for _, seed := range seeds {
+		f.Add([]byte(seed[0]), seed[1])
+	}
+	f.Fuzz(func(_ *testing.T, raw []byte, id string) { acts(raw, id) })
+}
+
+// TestActsEndWhateverAWorkflowSays mutilates Workflows by itself: with all of Argo's library instrumented, Go's fuzzing
+// comes to few of them.
+func TestActsEndWhateverAWorkflowSays(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	const letters = `abc123"{}[]:,-. `
+	for range 20_000 {
+		seed := seeds[random.IntN(len(seeds))]
+		raw := []byte(seed[0])
+		for range 1 + random.IntN(4) {
+			at, from := random.IntN(len(raw)), random.IntN(len(raw))
+			switch random.IntN(3) {
+			case 0:
+				raw[at] = letters[random.IntN(len(letters))]
+			case 1:
+				raw = slices.Delete(raw, at, min(len(raw), at+1+random.IntN(8)))
+			default:
+				raw = slices.Insert(raw, at, slices.Clone(raw[from:min(len(raw), from+1+random.IntN(12))])...)
+			}
 		}
-		d := document{raw, wf}
-		if _, err := resubmission(context.Background(), d, bridge.Stamp{ID: "1"}); err != nil && strings.Contains(err.Error(), "panic") {
-			t.Error(err)
-		}
-		if unpack(wf, "retry") != nil {
-			return
-		}
-		if n, ok := wf.Status.Nodes[id]; ok {
-			_ = supply(d, &n, []bridge.Parameter{{Name: "x", Value: "y"}})
-		}
-		if retryable(wf) == nil {
-			_, _, _ = formulate(context.Background(), wf)
-		}
-	})
+		acts(raw, seed[1])
+	}
 }
