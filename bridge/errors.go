@@ -30,6 +30,10 @@ func RetryAfter(err error, wait time.Duration) error {
 	return &retryAfterError{err, wait}
 }
 
+// ErrSpaced says that the bridge itself spaces what it writes somewhere, so that a notification has to wait its turn: nothing
+// is wrong.
+var ErrSpaced = errors.New("what is written there is spaced")
+
 // Wait returns the time that [RetryAfter] put on err, and false when nobody named one.
 func Wait(err error) (time.Duration, bool) {
 	var r *retryAfterError

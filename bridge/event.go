@@ -77,7 +77,7 @@ type Facts struct {
 	// Actor is who caused the event, in the source's own words (a login, a user id). Optional.
 	Actor string
 	// ReplyTo is where a destination such as slack:reply answers, in the adapter's own words
-	// ("C024BE91L/1700000000.000100"). Empty when the event has no such place.
+	// ("T024BE7LD:C024BE91L/1700000000.000100"). Empty when the event has no such place.
 	ReplyTo string
 	// Object names what the event is about within its source, and Version orders the events about it: of two,
 	// the one whose Version is the greater text is the newer (write numbers with leading zeros). For

@@ -2,6 +2,8 @@ package bridge
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -109,6 +111,20 @@ type Stamp struct {
 	ID, By string
 	// Labels and Annotations take the place of those that a new Workflow would take over; an empty value takes one away.
 	Labels, Annotations map[string]string
+}
+
+// maxCarried is how many orders a run remembers.
+const maxCarried = 8
+
+// Carried says whether the order of that ID was carried out on the run with these annotations.
+func Carried(annotations map[string]string, id string) bool {
+	return slices.Contains(strings.Fields(annotations[AnnotationOrders]), id)
+}
+
+// WithCarried is the value of AnnotationOrders with one order more.
+func WithCarried(annotations map[string]string, id string) string {
+	all := append(strings.Fields(annotations[AnnotationOrders]), id)
+	return strings.Join(all[max(0, len(all)-maxCarried):], " ")
 }
 
 // An Answer is what somebody hears who gave a command or an order.

@@ -65,7 +65,7 @@ const (
 	AnnotationBatchLast  = Prefix + "batch-last"  // the id of its last event
 	AnnotationDepth      = Prefix + "chain-depth" // how many runs of the chain came before, see adapters/workflow
 	AnnotationRetried    = Prefix + "retried"     // who has had the run retried through the bridge
-	AnnotationRetries    = Prefix + "retries"     // which orders have had it retried, so that none does so twice
+	AnnotationOrders     = Prefix + "orders"      // which orders were carried out on it, so that none is twice; see Carried
 	AnnotationResubmitOf = Prefix + "resubmit-of" // namespace/name of the run that it is a new one of
 	// AnnotationStopped says on a run that the bridge has stopped why it did.
 	AnnotationStopped = Prefix + "stopped"

@@ -163,6 +163,12 @@ func TestEachTransportKeepsThePromises(t *testing.T) {
 				t.Errorf("got %+v, %v", f, err)
 			}
 		}},
+		"a command with 10,000 arguments": {run: func(t *testing.T, s *stand) {
+			sent := s.slack.Command("U1", s.slack.AddChannel("ops"), "/deploy", strings.Repeat("a=<!channel> ", 10000))
+			if !sent.OK() || sent.Fault != "" || s.types() != "com.slack.command" || len(sent.Body) > 1000 || strings.Contains(string(sent.Body), "<!channel>") {
+				t.Errorf("%v, %d bytes, stored %s", sent.Reason, len(sent.Body), s.types())
+			}
+		}},
 		"a command while the bus is down": {run: func(t *testing.T, s *stand) {
 			s.down.Store(true)
 			s.slack.Patience(200 * time.Millisecond)

@@ -112,7 +112,11 @@ func (d *Deliverer) send(ctx context.Context, notifier bridge.Notifier, n bridge
 		return d.fail(ctx, n, err)
 	}
 	d.observe(n, "retried")
-	d.Log.Warn("notification not delivered yet, will be tried again", append(fields(n), zap.Error(err))...)
+	if errors.Is(err, bridge.ErrSpaced) {
+		d.Log.Debug("notification waits its turn", fields(n)...)
+	} else {
+		d.Log.Warn("notification not delivered yet, will be tried again", append(fields(n), zap.Error(err))...)
+	}
 	if wait, named := bridge.Wait(err); named {
 		d.block(n, wait)
 		// The service has refused it: no need to look it up before the next attempt.

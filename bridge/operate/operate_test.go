@@ -112,7 +112,7 @@ func TestAChangeWritesOnlyWhatIsDifferent(t *testing.T) {
 	patch := s.written[0]
 	want := map[string]any{
 		"resourceVersion": "7", "labels": map[string]any{"workflows.argoproj.io/completed": nil, "workflows.argoproj.io/phase": "Running"},
-		"annotations": map[string]any{bridge.AnnotationRetried: "anna", bridge.AnnotationRetries: "i1"},
+		"annotations": map[string]any{bridge.AnnotationRetried: "anna", bridge.AnnotationOrders: "i1"},
 	}
 	if diff := cmp.Diff(want, patch["metadata"]); diff != "" {
 		t.Errorf("metadata: %s", diff)
@@ -130,11 +130,11 @@ func TestWhatOthersChangeMeanwhileIsLookedAtAgain(t *testing.T) {
 	t.Parallel()
 	o, s, _ := newOperator(t, workflowIn(`"phase":"Running","nodes":`+waitingNodes))
 	s.answers = []string{conflict, conflict}
-	if err := o.Resume(t.Context(), run, "load-1-1", "anna", nil); err != nil || len(s.written) != 3 {
+	if err := o.Resume(t.Context(), run, "load-1-1", bridge.Stamp{ID: "i1", By: "anna"}, nil); err != nil || len(s.written) != 3 {
 		t.Errorf("%d writes, %v", len(s.written), err)
 	}
 	s.answers = slices.Repeat([]string{conflict}, maxTries)
-	if err := o.Reject(t.Context(), run, "load-1-1", "anna"); err == nil || bridge.IsPermanent(err) {
+	if err := o.Reject(t.Context(), run, "load-1-1", bridge.Stamp{ID: "i2", By: "anna"}); err == nil || bridge.IsPermanent(err) {
 		t.Errorf("a Workflow that never stands still: %v", err)
 	}
 }
@@ -143,7 +143,7 @@ func TestPackedStepsAreUnpackedAndThoseInADatabaseRefused(t *testing.T) {
 	t.Parallel()
 	packed := file.CompressEncodeString(waitingNodes)
 	o, s, _ := newOperator(t, workflowIn(fmt.Sprintf(`"phase":"Running","compressedNodes":%q`, packed)))
-	if err := o.Resume(t.Context(), run, "load-1-1", "anna", nil); err != nil {
+	if err := o.Resume(t.Context(), run, "load-1-1", bridge.Stamp{ID: "i1", By: "anna"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	status := s.written[0]["status"].(map[string]any)
@@ -157,7 +157,7 @@ func TestPackedStepsAreUnpackedAndThoseInADatabaseRefused(t *testing.T) {
 	o, _, _ = newOperator(t, workflowIn(`"phase":"Failed","offloadNodeStatusVersion":"fnv:1"`))
 	for name, act := range map[string]func() error{
 		"retry":  func() error { return o.Retry(t.Context(), run, bridge.Stamp{ID: "i1"}) },
-		"resume": func() error { return o.Resume(t.Context(), run, "load-1-1", "anna", nil) },
+		"resume": func() error { return o.Resume(t.Context(), run, "load-1-1", bridge.Stamp{ID: "i1", By: "anna"}, nil) },
 	} {
 		if err := act(); !bridge.IsPermanent(err) || !strings.Contains(err.Error(), "argo "+name+" -n team load-1") {
 			t.Errorf("%s: %v", name, err)

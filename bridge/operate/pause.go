@@ -26,8 +26,8 @@ const (
 const MaxValue = 64 << 10
 
 // Resume lets a run go on at a suspended step, with the values that the step asks for. What is not given takes its default.
-func (o *Operator) Resume(ctx context.Context, run bridge.RunID, node, by string, values []bridge.Parameter) error {
-	return o.answer(ctx, run, node, approved+person(by), func(d document, n *wfv1.NodeStatus) error {
+func (o *Operator) Resume(ctx context.Context, run bridge.RunID, node string, s bridge.Stamp, values []bridge.Parameter) error {
+	return o.answer(ctx, run, node, s.ID, approved+person(s.By), func(d document, n *wfv1.NodeStatus) error {
 		if err := supply(d, n, values); err != nil {
 			return err
 		}
@@ -37,26 +37,26 @@ func (o *Operator) Resume(ctx context.Context, run bridge.RunID, node, by string
 }
 
 // Reject fails a suspended step.
-func (o *Operator) Reject(ctx context.Context, run bridge.RunID, node, by string) error {
-	return o.answer(ctx, run, node, rejected+person(by), func(_ document, n *wfv1.NodeStatus) error {
+func (o *Operator) Reject(ctx context.Context, run bridge.RunID, node string, s bridge.Stamp) error {
+	return o.answer(ctx, run, node, s.ID, rejected+person(s.By), func(_ document, n *wfv1.NodeStatus) error {
 		n.Phase = wfv1.NodeFailed
 		return nil
 	})
 }
 
-// answer ends the waiting of a step.
-func (o *Operator) answer(ctx context.Context, run bridge.RunID, id, message string, end func(d document, n *wfv1.NodeStatus) error) error {
+// answer ends the waiting of a step, by an order.
+func (o *Operator) answer(ctx context.Context, run bridge.RunID, id, order, message string, end func(d document, n *wfv1.NodeStatus) error) error {
 	return o.change(ctx, run, func(_ context.Context, d document) error {
 		wf := d.wf
+		if bridge.Carried(wf.Annotations, order) {
+			return errNothing
+		}
 		if err := unpack(wf, "resume"); err != nil {
 			return err
 		}
 		n, ok := wf.Status.Nodes[id]
 		if !ok || n.Type != wfv1.NodeTypeSuspend {
 			return bridge.Permanent(fmt.Errorf("%s has no step of the id %q that waits for somebody", wf.Name, id))
-		}
-		if n.Message == message && n.Fulfilled() {
-			return errNothing
 		}
 		if err := waits(wf, n); err != nil {
 			return err
@@ -66,6 +66,7 @@ func (o *Operator) answer(ctx context.Context, run bridge.RunID, id, message str
 		}
 		n.Message, n.FinishedAt = message, metav1.NewTime(o.now().UTC())
 		wf.Status.Nodes.Set(id, n)
+		annotate(wf, bridge.AnnotationOrders, bridge.WithCarried(wf.Annotations, order))
 		return pack(wf)
 	})
 }

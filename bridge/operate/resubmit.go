@@ -36,7 +36,7 @@ type freshMetadata struct {
 }
 
 // own are the annotations that are of one run alone.
-var own = []string{bridge.AnnotationStopped, bridge.AnnotationRetried, bridge.AnnotationRetries}
+var own = []string{bridge.AnnotationStopped, bridge.AnnotationRetried, bridge.AnnotationOrders}
 
 // Resubmit makes a new run like one that there is, as `argo resubmit` does: of the same spec, with the same labels and
 // annotations but for those of the stamp. Its name comes from the stamp's ID, so that doing it again finds it.

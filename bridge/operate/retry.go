@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
 	"github.com/argoproj/argo-workflows/v3/workflow/common"
@@ -17,16 +16,12 @@ import (
 	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
-// maxStamps is how many retries of a run are remembered by their IDs.
-const maxStamps = 8
-
 // Retry lets a run that has failed try its failed steps again, as `argo retry` does: their pods are deleted, and the run
 // goes on. A step that somebody has rejected waits again.
 func (o *Operator) Retry(ctx context.Context, run bridge.RunID, s bridge.Stamp) error {
 	return o.change(ctx, run, func(ctx context.Context, d document) error {
 		wf := d.wf
-		stamps := strings.Fields(wf.Annotations[bridge.AnnotationRetries])
-		if slices.Contains(stamps, s.ID) {
+		if bridge.Carried(wf.Annotations, s.ID) {
 			return errNothing
 		}
 		if err := retryable(wf); err != nil {
@@ -45,8 +40,7 @@ func (o *Operator) Retry(ctx context.Context, run bridge.RunID, s bridge.Stamp) 
 		}
 		delete(next.Annotations, bridge.AnnotationStopped)
 		annotate(next, bridge.AnnotationRetried, s.By)
-		stamps = append(stamps, s.ID)
-		annotate(next, bridge.AnnotationRetries, strings.Join(stamps[max(0, len(stamps)-maxStamps):], " "))
+		annotate(next, bridge.AnnotationOrders, bridge.WithCarried(next.Annotations, s.ID))
 		*wf = *next
 		return pack(wf)
 	})

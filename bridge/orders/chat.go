@@ -18,8 +18,8 @@ type Operator interface {
 	// Resubmit returns the name of the new Workflow, in the namespace of the run.
 	Resubmit(ctx context.Context, run bridge.RunID, s bridge.Stamp) (name string, err error)
 	Stop(ctx context.Context, run bridge.RunID, why string) error
-	Resume(ctx context.Context, run bridge.RunID, node, by string, parameters []bridge.Parameter) error
-	Reject(ctx context.Context, run bridge.RunID, node, by string) error
+	Resume(ctx context.Context, run bridge.RunID, node string, s bridge.Stamp, parameters []bridge.Parameter) error
+	Reject(ctx context.Context, run bridge.RunID, node string, s bridge.Stamp) error
 }
 
 // Templates are the templates that the bridge knows, as they are now.
@@ -127,14 +127,21 @@ func (x *errand) onRun(ctx context.Context) (string, error) {
 
 // decide lets a run go on at the step at which it waits, or fails that step.
 func (x *errand) decide(ctx context.Context, run bridge.Run) (string, error) {
-	node, err := x.step(run)
-	if err != nil {
-		return "", err
-	}
+	text := "approved: " + run.Name + " goes on"
 	if x.order.Act == bridge.Reject {
-		return "rejected: the step of " + run.Name + " fails", x.Operator.Reject(ctx, run.ID(), node, x.facts.Actor)
+		text = "rejected: the step of " + run.Name + " fails"
 	}
-	return "approved: " + run.Name + " goes on", x.Operator.Resume(ctx, run.ID(), node, x.facts.Actor, x.order.Parameters)
+	if bridge.Carried(run.Annotations, x.stamp().ID) {
+		return text, nil // before a crash; the step that waits now is another one
+	}
+	node, err := x.step(run)
+	switch {
+	case err != nil:
+		return "", err
+	case x.order.Act == bridge.Reject:
+		return text, x.Operator.Reject(ctx, run.ID(), node, x.stamp())
+	}
+	return text, x.Operator.Resume(ctx, run.ID(), node, x.stamp(), x.order.Parameters)
 }
 
 // templateOf is the run's template. Of a run without one only the namespace is known, for which the config may say who may

@@ -102,12 +102,12 @@ func (c *chat) Resubmit(_ context.Context, run bridge.RunID, s bridge.Stamp) (st
 	return run.Name + "-" + s.ID, c.act("resubmit", run, s.By, "event "+s.Labels[bridge.LabelEvent], "replay "+s.Annotations[bridge.AnnotationReplay])
 }
 
-func (c *chat) Resume(_ context.Context, run bridge.RunID, node, by string, p []bridge.Parameter) error {
-	return c.act("resume", run, node, by, p)
+func (c *chat) Resume(_ context.Context, run bridge.RunID, node string, s bridge.Stamp, p []bridge.Parameter) error {
+	return c.act("resume", run, node, s.By, p)
 }
 
-func (c *chat) Reject(_ context.Context, run bridge.RunID, node, by string) error {
-	return c.act("reject", run, node, by)
+func (c *chat) Reject(_ context.Context, run bridge.RunID, node string, s bridge.Stamp) error {
+	return c.act("reject", run, node, s.By)
 }
 
 func (c *chat) Add(_ context.Context, s bridge.Silence) error {
@@ -260,6 +260,22 @@ func TestWhatNobodyMayIsRefusedAndRecorded(t *testing.T) {
 				t.Errorf("done: %v %v %v", w.did, w.workflows, w.silent)
 			}
 		})
+	}
+}
+
+// TestAnApprovalThatWasCutOffIsNotOneOfTheNextStep: the order names no step, and the one that it was for goes on already.
+func TestAnApprovalThatWasCutOffIsNotOneOfTheNextStep(t *testing.T) {
+	t.Parallel()
+	w := newChat(t)
+	press := payload{Name: "forge.press", Sender: "anna", Order: &bridge.Order{Act: bridge.Resume, Word: "/approve", Run: load}}
+	e := w.event(t, 1, press)
+	run := w.runs["load-1"]
+	run.Pauses = []bridge.Pause{{Node: "n2", Path: "second", Phase: "Running"}}
+	run.Annotations = map[string]string{bridge.AnnotationOrders: "other " + bridge.Digest(e.Key())[:10]}
+	w.runs["load-1"] = run
+	record := w.gives(t, "anna", *press.Order)
+	if got := w.outcome(t, record); got != "true approved: load-1 goes on" || len(w.did) != 0 {
+		t.Errorf("answered %q, did %v", got, w.did)
 	}
 }
 

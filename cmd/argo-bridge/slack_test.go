@@ -88,6 +88,15 @@ func TestSlackGoReadsTheManifest(t *testing.T) {
 	if err := json.Unmarshal([]byte(out[max(begin, 0):]), &m); err != nil || code != 0 {
 		t.Fatalf("%d, %v: %s", code, err, out)
 	}
+	s, err := slacktest.New(slacktest.Options{ConfigToken: "xoxe-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	answer, err := slackgo.New("", slackgo.OptionAPIURL(s.APIURL())).ValidateManifestRawContext(t.Context(), []byte(out[begin:]), "xoxe-1", "")
+	if err != nil {
+		t.Errorf("%v: %+v", err, answer)
+	}
 	if len(m.Features.SlashCommands) != 2 || m.Features.SlashCommands[1].Command != "/deploy" || m.Features.SlashCommands[1].Url != "https://b.example.com/webhooks/slack/commands" ||
 		len(m.Settings.EventSubscriptions.BotEvents) != 5 || !m.Settings.Interactivity.IsEnabled || len(m.OAuthConfig.Scopes.Bot) == 0 {
 		t.Errorf("got %+v", m)

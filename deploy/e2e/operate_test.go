@@ -284,7 +284,7 @@ func TestAStepThatWaitsGoesOnWithWhatItAsksFor(t *testing.T) {
 		return all
 	}
 	resume := func(id bridge.RunID, node, by string, values ...string) error {
-		return o.Resume(t.Context(), id, node, by, give(values...))
+		return o.Resume(t.Context(), id, node, stamp("by-"+by, by), give(values...))
 	}
 	o.refuses(resume(id, p.Node, "anna"), "reason is missing")
 	o.refuses(resume(id, p.Node, "anna", "target", "moon", "reason", "x"), `target cannot be "moon": it is one of staging, production`)
@@ -299,7 +299,7 @@ func TestAStepThatWaitsGoesOnWithWhatItAsksFor(t *testing.T) {
 	o.does(resume(id, p.Node, "anna", "target", "production", "reason", "it is time"))
 	o.does(resume(id, p.Node, "anna", "target", "production", "reason", "it is time")) // after a crash
 	o.refuses(resume(id, p.Node, "bob", "reason", "x"), "already approved by anna")
-	o.refuses(o.Reject(t.Context(), id, p.Node, "anna"), "already approved by anna")
+	o.refuses(o.Reject(t.Context(), id, p.Node, stamp("c", "anna")), "already approved by anna")
 	run = o.find(id, "succeeds", in("Succeeded"))
 	if closed := run.Pauses[0]; closed.Message != "approved by anna" || closed.Phase != "Succeeded" {
 		t.Errorf("%+v", closed)
@@ -321,19 +321,19 @@ func TestARejectedStepFailsAndWaitsAgainWhenTheRunIsRetried(t *testing.T) {
 	o := newOffice(t, shared(t), gateTemplate)
 	id := o.start("gate-1", "gate")
 	node := o.find(id, "waits", waiting).Pauses[0].Node
-	o.does(o.Reject(t.Context(), id, node, "bob"))
-	o.does(o.Reject(t.Context(), id, node, "bob"))
+	o.does(o.Reject(t.Context(), id, node, stamp("b", "bob")))
+	o.does(o.Reject(t.Context(), id, node, stamp("b", "bob")))
 	run := o.find(id, "fails", in("Failed"))
 	if run.Pauses[0].Message != "rejected by bob" {
 		t.Errorf("%+v", run.Pauses)
 	}
-	o.refuses(o.Resume(t.Context(), id, node, "anna", nil), "already rejected by bob")
+	o.refuses(o.Resume(t.Context(), id, node, stamp("c", "anna"), nil), "already rejected by bob")
 	o.does(o.Retry(t.Context(), id, stamp("a", "anna")))
 	pause := o.find(id, "waits again", waiting).Pauses[0]
 	if len(pause.Inputs) != 3 || pause.Message != "" {
 		t.Errorf("%+v", pause)
 	}
-	o.does(o.Resume(t.Context(), id, pause.Node, "anna", []bridge.Parameter{{Name: "reason", Value: "now"}}))
+	o.does(o.Resume(t.Context(), id, pause.Node, stamp("d", "anna"), []bridge.Parameter{{Name: "reason", Value: "now"}}))
 	o.find(id, "succeeds", in("Succeeded"))
 }
 

@@ -190,15 +190,15 @@ func TestAFailureIsRetriedFromItsAlertAndRecovers(t *testing.T) {
 	w.press(w.ann, m, bridge.Retry, nil)
 	w.find(id, "succeeds", in("Succeeded"))
 	w.alert("the alert is closed", "recovered", "#2eb67d", "<@"+w.ann+">")
-	thread := 0
-	for _, r := range w.slack.Messages() {
-		if r.ThreadTS == m.TS {
-			thread++
+	eventually(t, "the thread has the details, who has retried it, and how it went", func() error {
+		thread := 0
+		for _, r := range w.slack.Messages() {
+			if r.ThreadTS == m.TS {
+				thread++
+			}
 		}
-	}
-	if thread != 3 { // the details, who has retried it, and how it went
-		t.Errorf("%d replies in the thread, want 3", thread)
-	}
+		return whether(thread == 3, fmt.Sprintf("%d replies", thread))
+	})
 	if n := w.slack.Unheeded(); n != 0 {
 		t.Errorf("%d calls came too early for Slack", n)
 	}

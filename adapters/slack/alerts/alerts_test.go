@@ -75,6 +75,33 @@ func TestALaterRunClosesTheAlertOfTheOneThatFailed(t *testing.T) {
 	}
 }
 
+func TestFromTheMatchToTheEndIsOneMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := failure("nightly", 1)
+	n.Run.Labels = map[string]string{bridge.LabelEvent: bridge.Event{ID: "1"}.Hash()}
+	n.Subject = "subject"
+	queued := n
+	queued.Outcome, queued.Key, queued.Run.UID, queued.Run.Phase, queued.Run.Failures = bridge.Queued, "queued", "", "Pending", nil
+	queued.Run.Started, queued.Run.Finished = time.Time{}, time.Time{}
+	w.told(t, queued)
+	w.told(t, n)
+	if top := w.tops(); len(top) != 1 || !strings.Contains(top[0].Text, "failed") {
+		t.Fatalf("%d messages: %s", len(top), shown(top[0]))
+	}
+	w.told(t, good(failure("nightly", 9), bridge.Recovered))
+	if s := shown(w.tops()[0]); len(w.tops()) != 1 || !strings.Contains(s, "nightly-9") {
+		t.Errorf("a later run does not close it: %s", s)
+	}
+	// A run that was made like it bears its labels.
+	like := failure("nightly", 20)
+	like.Run.Labels, like.Subject = n.Run.Labels, n.Subject
+	w.told(t, like)
+	if top := w.tops(); len(top) != 1 || !strings.Contains(top[0].Text, "2 ") {
+		t.Errorf("%d messages: %s", len(top), shown(top[0]))
+	}
+}
+
 func TestWhatOnlyFollowsTellsNothingNew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -49,13 +50,10 @@ func replyTo(n bridge.Notification) string {
 	return n.Run.Annotations[bridge.AnnotationReplyTo]
 }
 
-// runKey identifies what a notification is about from its match to its end: a run, or one suspended step of it, which has
-// a message of its own.
+// runKey identifies what a notification is about: a run, one suspended step of it, which has a message of its own, or what
+// an event is to become a run of.
 func runKey(n bridge.Notification) string {
-	key := n.Run.UID
-	if bridge.IsHash(n.Run.Labels[bridge.LabelEvent]) && n.Subject != "" {
-		key = n.Subject
-	}
+	key := cmp.Or(n.Run.UID, n.Subject)
 	if n.Pause != nil {
 		key += "/" + n.Pause.Node
 	}
@@ -79,7 +77,11 @@ func (n *Notifier) assign(ctx context.Context, m bridge.Notification) (a assignm
 	if _, err = n.read(ctx, key, &a); err != nil || a.Alert != "" {
 		return a, err
 	}
+	if a, err = n.matched(ctx, m); err != nil {
+		return a, err
+	}
 	switch {
+	case a.Alert != "":
 	case m.Follow:
 		return assignment{}, nil
 	case fails(m) && m.To.Target != targetReply:
@@ -100,6 +102,22 @@ func (n *Notifier) assign(ctx context.Context, m bridge.Notification) (a assignm
 		return true
 	})
 	return made, err
+}
+
+// matched is the alert that was made when the event of a run matched: before there was a run. A run that somebody has made
+// like it, and whose labels say the same, has one of its own.
+func (n *Notifier) matched(ctx context.Context, m bridge.Notification) (a assignment, err error) {
+	if m.Run.UID == "" || m.Subject == "" || m.Pause != nil || !bridge.IsHash(m.Run.Labels[bridge.LabelEvent]) {
+		return a, nil
+	}
+	if _, err = n.read(ctx, keyRun+roomOf(m)+"."+bridge.Digest(m.Subject), &a); err != nil || a.Alert == "" {
+		return assignment{}, err
+	}
+	e, err := n.load(ctx, a.Alert)
+	if err != nil || e == nil || e.Newest.Run.UID != "" && e.Newest.Run.UID != m.Run.UID || len(e.Seen) > 0 {
+		return assignment{}, err
+	}
+	return a, nil
 }
 
 // newID is the same however often the notification is handled.
@@ -142,6 +160,22 @@ func (n *Notifier) join(ctx context.Context, m bridge.Notification) (a assignmen
 			return false
 		}
 		*p = next
+		return true
+	})
+}
+
+// point makes the alert of a failure the one that further failures of its template join, and that a good run closes, unless
+// there is such a one: the run's message may have been there before it failed.
+func (n *Notifier) point(ctx context.Context, m bridge.Notification, alert string) error {
+	if !fails(m) || m.To.Target == targetReply {
+		return nil
+	}
+	set, now := n.Settings.of(m), n.Now()
+	return change(ctx, n.Table, keySeries+roomOf(m)+"."+seriesOf(m), func(p *pointer) bool {
+		if p.Alert == alert || p.Alert != "" && now.Before(p.Closes) {
+			return false
+		}
+		*p = pointer{Alert: alert, Opened: now, Closes: now.Add(set.Window), Repeats: now.Add(set.Repeat), Good: p.Good}
 		return true
 	})
 }

@@ -32,8 +32,8 @@ func (n *Notifier) fault(to string, err error) error {
 	var refused slack.SlackErrorResponse
 	var status slack.StatusCodeError
 	switch {
-	case err == nil:
-		return nil
+	case err == nil, errors.Is(err, bridge.ErrSpaced):
+		return err
 	case errors.As(err, &limited):
 		return bridge.RetryAfter(n.redact(to, err, ""), limited.RetryAfter)
 	case errors.As(err, &refused):

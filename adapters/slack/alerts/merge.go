@@ -37,6 +37,9 @@ func (n *Notifier) merge(ctx context.Context, m bridge.Notification) (all []merg
 	if err != nil || a.Alert == "" {
 		return all, err
 	}
+	if err := n.point(ctx, m, a.Alert); err != nil {
+		return all, err
+	}
 	good, err := n.good(ctx, m)
 	if err != nil {
 		return all, err

@@ -3,6 +3,7 @@ package alerts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -86,7 +87,7 @@ const (
 )
 
 // errBehind says that Slack does not show the notification yet: it is kept, and shown as soon as Slack's limits let it.
-var errBehind = errors.New("slack does not show it yet: what is written there is spaced")
+var errBehind = fmt.Errorf("slack does not show it yet: %w", bridge.ErrSpaced)
 
 // Notify merges the notification into its alert, and returns nil once Slack shows it, or once it is kept for the end of
 // quiet hours or of a silence. See [bridge.Notifier].

@@ -239,12 +239,12 @@ func (o operator) Stop(_ context.Context, run bridge.RunID, _ string) error {
 	return o.act("stop", run)
 }
 
-func (o operator) Resume(_ context.Context, run bridge.RunID, node, by string, p []bridge.Parameter) error {
-	return o.act(fmt.Sprint("resume ", node, " ", by, " ", p), run)
+func (o operator) Resume(_ context.Context, run bridge.RunID, node string, s bridge.Stamp, p []bridge.Parameter) error {
+	return o.act(fmt.Sprint("resume ", node, " ", s.By, " ", p), run)
 }
 
-func (o operator) Reject(_ context.Context, run bridge.RunID, node, by string) error {
-	return o.act("reject "+node+" "+by, run)
+func (o operator) Reject(_ context.Context, run bridge.RunID, node string, s bridge.Stamp) error {
+	return o.act("reject "+node+" "+s.By, run)
 }
 
 type dispatcher struct {

@@ -97,10 +97,9 @@ func (c *call) carryOut(r *http.Request, header http.Header) (answer object, wai
 	switch c.team = c.teamOf(t); {
 	case t == "":
 		return refused("not_authed"), 0
-	case m.app:
-		if t != c.options.AppToken || t == "" {
-			return refused(map[bool]string{true: "not_allowed_token_type", false: "invalid_auth"}[c.team != nil]), 0
-		}
+	case m.app && t != c.options.AppToken, m.config && t != c.options.ConfigToken:
+		return refused(map[bool]string{true: "not_allowed_token_type", false: "invalid_auth"}[c.team != nil]), 0
+	case m.app, m.config:
 	case c.team == nil:
 		return refused("invalid_auth"), 0
 	default:

@@ -120,6 +120,11 @@ func TestAnUpdateChangesWhatItNames(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, tt.want)
 		}
 	}
+	s.Change(c, func(c *Channel) { c.Archived = true })
+	if _, _, _, err := api.UpdateMessage(c.ID, ts, say("x")); word(t, err) != "is_inactive" {
+		t.Errorf("in an archived channel: %v", err)
+	}
+	s.Change(c, func(c *Channel) { c.Archived = false })
 	if _, _, err := api.DeleteMessage(c.ID, ts); err != nil {
 		t.Fatal(err)
 	}

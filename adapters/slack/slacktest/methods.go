@@ -15,30 +15,32 @@ type method struct {
 	burst    int  // 0: as rate
 	posts    bool // limited by channel
 	app      bool // wants the app-level token
+	config   bool // wants the configuration token
 }
 
 var methods = map[string]method{
-	"auth.test":             {do: (*call).authTest, rate: special},
-	"apps.connections.open": {do: (*call).openConnection, rate: tier1, burst: burst1, app: true},
-	"chat.postMessage":      {do: (*call).postMessage, scopes: []string{"chat:write"}, rate: special, posts: true},
-	"chat.update":           {do: (*call).updateMessage, scopes: []string{"chat:write"}, rate: tier3},
-	"chat.delete":           {do: (*call).deleteMessage, scopes: []string{"chat:write"}, rate: tier3},
-	"chat.postEphemeral":    {do: (*call).postEphemeral, scopes: []string{"chat:write"}, rate: tier4},
-	"chat.getPermalink":     {do: (*call).permalink, rate: special},
-	"conversations.history": {do: (*call).channelHistory, scopesBy: kind("history"), rate: tier3},
-	"conversations.replies": {do: (*call).threadReplies, scopesBy: kind("history"), rate: tier3},
-	"conversations.info":    {do: (*call).channelInfo, scopesBy: kind("read"), rate: tier3},
-	"conversations.list":    {do: (*call).channelList, scopesBy: kinds("read"), rate: tier2},
-	"conversations.members": {do: (*call).channelMembers, scopesBy: kind("read"), rate: tier4},
-	"conversations.open":    {do: (*call).openChannel, scopes: []string{"im:write"}, rate: tier3},
-	"usergroups.list":       {do: (*call).groupList, scopes: []string{"usergroups:read"}, rate: tier2},
-	"usergroups.users.list": {do: (*call).groupUsers, scopes: []string{"usergroups:read"}, rate: tier2},
-	"users.info":            {do: (*call).userInfo, scopes: []string{"users:read"}, rate: tier4},
-	"users.list":            {do: (*call).userList, scopes: []string{"users:read"}, rate: tier2},
-	"users.lookupByEmail":   {do: (*call).userByEmail, scopes: []string{"users:read.email"}, rate: tier3},
-	"views.open":            {do: (*call).openView, rate: tier4},
-	"views.push":            {do: (*call).pushView, rate: tier4},
-	"views.update":          {do: (*call).updateView, rate: tier4},
+	"apps.manifest.validate": {do: (*call).validateManifest, rate: tier3, config: true},
+	"auth.test":              {do: (*call).authTest, rate: special},
+	"apps.connections.open":  {do: (*call).openConnection, rate: tier1, burst: burst1, app: true},
+	"chat.postMessage":       {do: (*call).postMessage, scopes: []string{"chat:write"}, rate: special, posts: true},
+	"chat.update":            {do: (*call).updateMessage, scopes: []string{"chat:write"}, rate: tier3},
+	"chat.delete":            {do: (*call).deleteMessage, scopes: []string{"chat:write"}, rate: tier3},
+	"chat.postEphemeral":     {do: (*call).postEphemeral, scopes: []string{"chat:write"}, rate: tier4},
+	"chat.getPermalink":      {do: (*call).permalink, rate: special},
+	"conversations.history":  {do: (*call).channelHistory, scopesBy: kind("history"), rate: tier3},
+	"conversations.replies":  {do: (*call).threadReplies, scopesBy: kind("history"), rate: tier3},
+	"conversations.info":     {do: (*call).channelInfo, scopesBy: kind("read"), rate: tier3},
+	"conversations.list":     {do: (*call).channelList, scopesBy: kinds("read"), rate: tier2},
+	"conversations.members":  {do: (*call).channelMembers, scopesBy: kind("read"), rate: tier4},
+	"conversations.open":     {do: (*call).openChannel, scopes: []string{"im:write"}, rate: tier3},
+	"usergroups.list":        {do: (*call).groupList, scopes: []string{"usergroups:read"}, rate: tier2},
+	"usergroups.users.list":  {do: (*call).groupUsers, scopes: []string{"usergroups:read"}, rate: tier2},
+	"users.info":             {do: (*call).userInfo, scopes: []string{"users:read"}, rate: tier4},
+	"users.list":             {do: (*call).userList, scopes: []string{"users:read"}, rate: tier2},
+	"users.lookupByEmail":    {do: (*call).userByEmail, scopes: []string{"users:read.email"}, rate: tier3},
+	"views.open":             {do: (*call).openView, rate: tier4},
+	"views.push":             {do: (*call).pushView, rate: tier4},
+	"views.update":           {do: (*call).updateView, rate: tier4},
 }
 
 // families are the kinds of conversations, by the word of their scopes and that of the argument types.

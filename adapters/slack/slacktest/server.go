@@ -17,8 +17,9 @@ const (
 
 // Options are what a Server can do without.
 type Options struct {
-	// Token is the bot token of the first workspace, AppToken the app-level token for Socket Mode.
-	Token, AppToken string
+	// Token is the bot token of the first workspace, AppToken the app-level token for Socket Mode, ConfigToken the one that
+	// may validate manifests.
+	Token, AppToken, ConfigToken string
 	// Team is the id of the first workspace. Default: TeamID.
 	Team string
 	// SigningSecret signs what is sent over HTTP.
