@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/argo-bridge/argo-bridge/adapters/slack/alerts"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
 	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
@@ -25,6 +26,7 @@ type Seams struct {
 	Queue     func(notify.Queue) notify.Queue
 	Events    func(bus.EventHandler) bus.EventHandler
 	Notifier  func(bridge.Notifier) bridge.Notifier
+	Alerts    func(alerts.Table) alerts.Table
 	// Now is the bridge's clock.
 	Now func() time.Time
 	// DuplicateWindow replaces the ten minutes of the streams.

@@ -39,7 +39,7 @@ func (a *App) buildSlack(t tables, access match.Access) {
 	s := &a.slack
 	s.workspaces = slack.NewWorkspaces(a.secrets.slack, slack.WorkspaceOptions{APIURL: config.APIURL, Now: a.seams.Now})
 	s.alerts = alerts.New(alerts.Options{
-		Clients: s.workspaces, Table: register{t.alerts}, Silences: a.silences, People: people,
+		Clients: s.workspaces, Table: through[alerts.Table](a.seams.Alerts, register{t.alerts}), Silences: a.silences, People: people,
 		Settings: alerts.Settings{Window: config.Alerts.Window, Repeat: config.Alerts.Repeat, Quiet: config.Alerts.Quiet, Burst: config.Alerts.Burst},
 		Others:   a.bus.External(), Owner: rand.Text(), Refused: a.undelivered, Painted: a.metrics.painted, Log: a.part("slack"), Now: a.seams.Now,
 	})

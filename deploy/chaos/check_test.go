@@ -35,6 +35,7 @@ type observation struct {
 	events   []*event
 	runs     []run
 	told     int            // failures that the messages stand for
+	rejected int            // rejections that the messages stand for; none is to be
 	messages map[string]int // key → how often it was posted
 	crowded  []string       // runs that were made beside too many of their group
 	waiting  int            // Pub/Sub messages without acknowledgement
@@ -117,6 +118,9 @@ func (c *checker) messages(o observation) {
 		if times > 1 {
 			c.found(toldTwice, "message %s, %d times", key, times)
 		}
+	}
+	if o.rejected > 0 {
+		c.found(invented, "%d rejections are told", o.rejected)
 	}
 	switch {
 	case o.told < c.failures:

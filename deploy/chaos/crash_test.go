@@ -67,10 +67,18 @@ var crashPoints = map[string]crashPoint{
 	"after a batch is recorded, before it is crossed out": {at: func(d *death, s *app.Seams) {
 		inState(noKey, closedBatch(d))(s)
 	}, play: batches},
-	"after a run ended, before the queue":        {at: func(d *death, s *app.Seams) { inQueue(d.come, nothing)(s) }, play: failingPushes},
-	"after the queue, before Slack":              {at: func(d *death, s *app.Seams) { inQueue(nothing, d.come)(s) }, play: failingPushes},
-	"after the outbox says begun, before Slack":  {at: func(d *death, s *app.Seams) { inNotifier(d.come, nothing)(s) }, play: failingPushes},
-	"after Slack, before the outbox says sent":   {at: func(d *death, s *app.Seams) { inNotifier(nothing, d.come)(s) }, play: failingPushes},
+	"after a run ended, before the queue":                 {at: func(d *death, s *app.Seams) { inQueue(d.come, nothing)(s) }, play: failingPushes},
+	"after the queue, before it is merged into its alert": {at: func(d *death, s *app.Seams) { inQueue(nothing, d.come)(s) }, play: failingPushes},
+	"after the alert's id is chosen, before the alert is written": {at: func(d *death, s *app.Seams) {
+		inAlerts(noState, stateWith(d, "run.", ""))(s)
+	}, play: failingPushes},
+	"after the merge, before Slack": {at: func(d *death, s *app.Seams) {
+		inAlerts(noState, stateWith(d, "alert.", ""))(s)
+	}, play: failingPushes},
+	"after Slack, before that is written down": {at: func(d *death, s *app.Seams) {
+		inAlerts(stateWith(d, "alert.", `"ts":`), noState)(s)
+	}, play: failingPushes},
+	"after that, before the outbox says sent":    {at: func(d *death, s *app.Seams) { inNotifier(nothing, d.come)(s) }, play: failingPushes},
 	"after the outbox says sent, before the ack": {at: func(d *death, s *app.Seams) { inOutbox(d.come)(s) }, play: failingPushes},
 }
 
@@ -158,6 +166,13 @@ func batches(t *testing.T, w *world) []*event {
 		all = append(all, batchEvent(fmt.Sprint("batch-", i)))
 	}
 	return w.delivered(t, all)
+}
+
+// stateWith dies at a state of alerts whose key begins with a prefix, and that holds a text.
+func stateWith(d *death, prefix, text string) func(key string, state []byte) {
+	return func(key string, state []byte) {
+		dieIf(d, strings.HasPrefix(key, prefix) && strings.Contains(string(state), text))
+	}
 }
 
 // closedBatch dies when a closed batch is written, or crossed out.

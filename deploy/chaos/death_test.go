@@ -7,6 +7,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/argo-bridge/argo-bridge/adapters/slack/alerts"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/app"
 	"github.com/argo-bridge/argo-bridge/bridge/dispatch"
@@ -131,16 +132,21 @@ func (q dyingQueue) Enqueue(ctx context.Context, n bridge.Notification) error {
 	return err
 }
 
-// dyingNotifier is a Finder as well, as Slack's is.
-type dyingNotifier struct {
+// A slackNotifier is what the bridge has for Slack.
+type slackNotifier interface {
 	bridge.Notifier
-	bridge.Finder
+	notify.Laned
+	notify.Thrifty
+}
+
+type dyingNotifier struct {
+	slackNotifier
 	before, after func()
 }
 
 func (n dyingNotifier) Notify(ctx context.Context, m bridge.Notification) error {
 	n.before()
-	err := n.Notifier.Notify(ctx, m)
+	err := n.slackNotifier.Notify(ctx, m)
 	if err == nil {
 		n.after()
 	}
@@ -163,6 +169,8 @@ func (o dyingOutbox) Put(ctx context.Context, key string, value []byte) error {
 func nothing()         {}
 func neither(int, int) {}
 func noKey(string)     {}
+
+func noState(string, []byte) {}
 
 // Where a death sits.
 
@@ -207,8 +215,29 @@ func inQueue(before, after func()) func(*app.Seams) {
 func inNotifier(before, after func()) func(*app.Seams) {
 	return func(s *app.Seams) {
 		s.Notifier = func(n bridge.Notifier) bridge.Notifier {
-			return dyingNotifier{n, n.(bridge.Finder), before, after}
+			return dyingNotifier{n.(slackNotifier), before, after}
 		}
+	}
+}
+
+// dyingAlerts dies before or after a state of an alert, or of what leads to one, is stored.
+type dyingAlerts struct {
+	alerts.Table
+	before, after func(key string, state []byte)
+}
+
+func (t dyingAlerts) Store(ctx context.Context, key string, state []byte, revision uint64) error {
+	t.before(key, state)
+	err := t.Table.Store(ctx, key, state, revision)
+	if err == nil {
+		t.after(key, state)
+	}
+	return err
+}
+
+func inAlerts(before, after func(key string, state []byte)) func(*app.Seams) {
+	return func(s *app.Seams) {
+		s.Alerts = func(t alerts.Table) alerts.Table { return dyingAlerts{t, before, after} }
 	}
 }
 

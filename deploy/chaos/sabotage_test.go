@@ -2,13 +2,16 @@ package chaos
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/argo-bridge/argo-bridge/adapters/slack/alerts"
 	"github.com/argo-bridge/argo-bridge/bridge"
 	"github.com/argo-bridge/argo-bridge/bridge/app"
 	"github.com/argo-bridge/argo-bridge/bridge/bus"
@@ -31,7 +34,7 @@ const (
 	keptWaiting      = "what waits stands on the bus"
 	batchWritten     = "a batch is written down before it is made"
 	runsCounted      = "runs are counted by the labels that they bear"
-	outboxAsked      = "the outbox remembers what was sent"
+	outboxAsked      = "outbox and alerts remember what was told"
 	lookedUp         = "a message in doubt is looked up"
 )
 
@@ -75,9 +78,10 @@ var off = map[string]func(s *app.Seams){
 	},
 	outboxAsked: func(s *app.Seams) {
 		s.Outbox = func(t notify.Table) notify.Table { return emptyTable{t} }
+		s.Alerts = func(alerts.Table) alerts.Table { return &forgetfulAlerts{states: map[string][]byte{}} }
 	},
 	lookedUp: func(s *app.Seams) {
-		s.Notifier = func(n bridge.Notifier) bridge.Notifier { return struct{ bridge.Notifier }{n} }
+		s.Alerts = func(t alerts.Table) alerts.Table { return carefree{t} }
 	},
 }
 
@@ -174,6 +178,46 @@ func (emptyTable) Get(context.Context, string) (bus.Entry, bool, error) {
 }
 func (emptyTable) Put(context.Context, string, []byte) error            { return nil }
 func (emptyTable) Update(context.Context, string, []byte, uint64) error { return nil }
+
+// forgetfulAlerts knows the alerts of this process alone.
+type forgetfulAlerts struct {
+	mu     sync.Mutex
+	states map[string][]byte
+	count  uint64
+}
+
+func (f *forgetfulAlerts) Load(_ context.Context, key string) ([]byte, uint64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.states[key], f.count, nil
+}
+
+func (f *forgetfulAlerts) Store(_ context.Context, key string, state []byte, revision uint64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if revision != f.count {
+		return bridge.ErrStale
+	}
+	f.states[key] = state
+	f.count++
+	return nil
+}
+
+func (f *forgetfulAlerts) List(context.Context, string) (map[string][]byte, error) { return nil, nil }
+
+// carefree forgets that a message was begun, and so never looks it up.
+type carefree struct{ alerts.Table }
+
+func (c carefree) Load(ctx context.Context, key string) ([]byte, uint64, error) {
+	data, revision, err := c.Table.Load(ctx, key)
+	var state map[string]json.RawMessage
+	if err != nil || !strings.HasPrefix(key, "alert.") || json.Unmarshal(data, &state) != nil {
+		return data, revision, err
+	}
+	delete(state, "writer")
+	data, err = json.Marshal(state)
+	return data, revision, err
+}
 
 // unwrittenState says that all is stored.
 type unwrittenState struct{ dispatch.Table }

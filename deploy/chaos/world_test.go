@@ -31,21 +31,22 @@ type worldOptions struct {
 
 // A world is everything around the bridges, and the bridges.
 type world struct {
-	name      string
-	options   worldOptions
-	ctx       context.Context // ends with the test
-	cluster   *cluster
-	namespace string
-	nodes     []*node          // none: the one bridge has the bus in itself
-	embedded  string           // where that listens
-	routes    map[[2]int]*link // from node to node
-	busLinks  [][]*link        // from bridge to node
-	api       *apiProxy
-	slack     *slacktest.Server
-	topic     *topic
-	recorder  *recorder
-	bridges   []*replica
-	bus       jetstream.JetStream // the test's own way to the bus
+	name       string
+	options    worldOptions
+	ctx        context.Context // ends with the test
+	cluster    *cluster
+	namespace  string
+	nodes      []*node          // none: the one bridge has the bus in itself
+	embedded   string           // where that listens
+	routes     map[[2]int]*link // from node to node
+	busLinks   [][]*link        // from bridge to node
+	api        *apiProxy
+	slack      *slacktest.Server
+	rejections string // the id of the channel #rejections
+	topic      *topic
+	recorder   *recorder
+	bridges    []*replica
+	bus        jetstream.JetStream // the test's own way to the bus
 }
 
 // newSlack is the workspace of which the events are, without limits of rates.
@@ -73,9 +74,8 @@ func newWorld(t testing.TB, name string, o worldOptions) *world {
 	w.api = newAPIProxy(t, w)
 	w.topic = newTopic(t)
 	w.slack = newSlack(t)
-	for _, channel := range []string{channelFailed, channelRejected} {
-		w.slack.AddChannel(channel)
-	}
+	w.slack.AddChannel(channelFailed)
+	w.rejections = w.slack.AddChannel(channelRejected).ID
 	w.startBus(t)
 	w.startBridges(t)
 	return w
@@ -133,7 +133,11 @@ func (w *world) observe(events []*event) observation {
 	o.crowded = w.recorder.crowded()
 	for _, m := range w.slack.Messages() {
 		o.messages[fmt.Sprint(m.Metadata.Payload["key"])]++
-		if m.ThreadTS == "" {
+		switch {
+		case m.ThreadTS != "":
+		case m.Channel == w.rejections:
+			o.rejected += failuresIn(m.Text)
+		default:
 			o.told += failuresIn(m.Text)
 		}
 	}
