@@ -224,6 +224,7 @@ func hostile(a message.Alert, s, text string) message.Alert {
 	if r.Phase != "Succeeded" && r.Phase != "Running" && r.Phase != "Failed" {
 		r.Phase = s
 	}
+	r.Parameters, a.Lines = slices.Clip(r.Parameters), slices.Clone(a.Lines) // others have them too
 	for range 60 {
 		r.Parameters = append(r.Parameters, bridge.Parameter{Name: s, Value: s})
 	}
@@ -257,11 +258,11 @@ var attacks = map[string]string{
 	"a mention":         "<!channel> <@U1> <#C1|x> @here",
 	"a masked link":     "<https://evil.example|https://good.example>",
 	"a code fence":      "``` <!here> ``` `<!here>`",
-	"very long":         strings.Repeat("long ", 20000),
-	"one long word":     strings.Repeat("long", 20000),
-	"much to escape":    strings.Repeat("<&>", 20000),
+	"very long":         strings.Repeat("long ", 5000),
+	"one long word":     strings.Repeat("long", 5000),
+	"much to escape":    strings.Repeat("<&>", 5000),
 	"many addresses":    strings.Repeat("https://a.b ", 5000),
-	"wide characters":   strings.Repeat("🧨", 20000),
+	"wide characters":   strings.Repeat("🧨", 5000),
 	"nothing":           "",
 	"white space":       " \n\t ",
 	"broken characters": "\xff\xfe",
