@@ -366,3 +366,14 @@ func TestMentions(t *testing.T) {
 		t.Errorf("an expression calls everybody: %s", s)
 	}
 }
+
+func TestBlocksThatSlackRefusesCostTheirLookNotTheAlert(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := failure("nightly", 1)
+	n.Options = map[string]string{optionBlocks: `[{"type": "hologram", "text": "from tomorrow"}]`}
+	w.told(t, n)
+	if s := shown(w.tops()[0]); strings.Contains(s, "hologram\",") || !strings.Contains(s, "extract") || !strings.Contains(s, "invalid_blocks") {
+		t.Errorf("%s", s)
+	}
+}

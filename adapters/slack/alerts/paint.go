@@ -225,6 +225,9 @@ func (n *Notifier) do(ctx context.Context, e *entry, at place, s step, doubt boo
 	default:
 		err = n.reply(ctx, api, e, s.what, doubt)
 	}
+	if e.Newest.Options[optionBlocks] != "" && refusesBlocks(err) {
+		return n.withoutBlocks(ctx, e, err)
+	}
 	if wait, named := bridge.Wait(n.fault("", err)); named {
 		n.Painted("paused")
 		if until := n.Now().Add(wait); s.what == doUpdate {
