@@ -50,7 +50,6 @@ func readText(mrkdwn string) []text {
 }
 
 var (
-	firstLink = regexp.MustCompile(`<(https?://[^|>]+)\|[^>]*>`)
 	link      = regexp.MustCompile(`<(?:https?://[^|>]+)\|([^>]*)>`)
 	bareLink  = regexp.MustCompile(`<(https?://[^|>]+)>`)
 	strong    = regexp.MustCompile(`(^|[\s(])\*([^*\n]+)\*`)
