@@ -162,12 +162,12 @@ func (n *Notifier) Wants(ctx context.Context, m bridge.Notification) bool {
 		return false
 	}
 	var a assignment
-	if _, err := n.read(ctx, keyRun+roomOf(m)+"."+runKey(m), &a); err != nil {
+	if err := n.read(ctx, keyRun+roomOf(m)+"."+runKey(m), &a); err != nil {
 		return true
 	}
 	if a.Alert == "" {
 		var p pointer
-		if _, err := n.read(ctx, keySeries+roomOf(m)+"."+seriesOf(m), &p); err != nil {
+		if err := n.read(ctx, keySeries+roomOf(m)+"."+seriesOf(m), &p); err != nil {
 			return true
 		}
 		open, err := n.open(ctx, p, n.Now())
@@ -177,7 +177,8 @@ func (n *Notifier) Wants(ctx context.Context, m bridge.Notification) bool {
 	if err != nil || e == nil {
 		return true
 	}
-	return len(e.Seen) <= 1 && e.Seen[runKey(m)].Attempt != attempt(m)
+	have, ok := e.Seen[runKey(m)]
+	return len(e.Seen) <= 1 && (!ok || m.Run.Started.After(have.Started))
 }
 
 // alert is what the message of an entry shows.
