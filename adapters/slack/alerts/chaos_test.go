@@ -418,7 +418,7 @@ func (c *chaos) stateOf(e *entry) string {
 		return string(message.StateOf(newest))
 	}
 	for _, n := range c.told {
-		if n.To == e.To && n.Outcome == bridge.Recovered && mine[seriesOf(n)] && !n.Run.Finished.Before(last[seriesOf(n)]) {
+		if n.To == e.To && n.Pause == nil && message.StateOf(n) == message.Good && mine[seriesOf(n)] && !n.Run.Finished.Before(last[seriesOf(n)]) {
 			delete(mine, seriesOf(n))
 		}
 	}

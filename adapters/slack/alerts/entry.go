@@ -26,6 +26,7 @@ const (
 	keyCause   = "cause."   // place and cause → pointer
 	keyBudget  = "budget."  // place → budget
 	keyMessage = "message." // channel and ts → id of the alert
+	keyPause   = "pause."   // what Slack has asked to be spared → until when
 )
 
 const (

@@ -24,11 +24,14 @@ type merged struct {
 // more then. Nothing is returned when there is nothing to show.
 func (n *Notifier) merge(ctx context.Context, m bridge.Notification) (all []merged, err error) {
 	m = slim(m)
-	if m.Outcome == bridge.Recovered {
+	if m.Pause == nil && message.StateOf(m) == message.Good {
+		// Also where it is not called recovered, as with a template that tells of each success.
 		if all, err = n.recover(ctx, m); err != nil {
 			return all, err
 		}
-		m.Follow = m.Follow || len(all) > 0 // no message of its own beside those that it closes
+		if m.Outcome == bridge.Recovered && len(all) > 0 {
+			m.Follow = true // no message of its own beside those that it closes
+		}
 	}
 	a, err := n.assign(ctx, m)
 	if err != nil || a.Alert == "" {

@@ -60,6 +60,9 @@ func (n *Notifier) paint(ctx context.Context, id string) told {
 		return told{shown: e.Version, again: time.Millisecond} // what was left out has been taken out
 	}
 	defer n.throttle.done(s.turn)
+	if wait := n.heed(ctx, string(s.turn)); wait > 0 {
+		return told{shown: e.Shown, again: wait}
+	}
 	doubt := false
 	if e, doubt, err = n.claim(ctx, id, s); err != nil || e == nil {
 		return told{again: appearsAfter}
@@ -224,7 +227,7 @@ func (n *Notifier) claim(ctx context.Context, id string, s step) (claimed *entry
 	err = change(ctx, n.Table, keyAlert+id, func(e *entry) bool {
 		now := n.Now().UTC()
 		claimed = nil
-		if e.Writer.held(now, n.Owner, n.Others) > 0 {
+		if e.Writer.held(now, n.Owner, n.Others) > 0 || !e.needs(s.what) {
 			return false
 		}
 		if e.Writer != nil { // whoever it was has gone in the middle of it
@@ -235,6 +238,18 @@ func (n *Notifier) claim(ctx context.Context, id string, s step) (claimed *entry
 		return true
 	})
 	return claimed, doubt, err
+}
+
+// needs says that a step is still to be made: another may have made it since it was planned.
+func (e *entry) needs(what string) bool {
+	switch what {
+	case doPost:
+		return e.TS == ""
+	case doUpdate:
+		return e.TS != "" && e.Shown < e.Version
+	}
+	p := e.part(what)
+	return e.TS != "" && p != nil && p.TS == ""
 }
 
 // do tells Slack, and records what came of it.
@@ -252,23 +267,39 @@ func (n *Notifier) do(ctx context.Context, e *entry, at place, s step, doubt boo
 		err = n.reply(ctx, api, e, s.what, doubt)
 	}
 	if wait, named := bridge.Wait(n.fault("", err)); named && !errors.Is(err, bridge.ErrSpaced) {
-		n.pause(at, s, err, n.Now().Add(wait))
+		n.pause(ctx, at, s, err, n.Now().Add(wait))
 	}
 	return n.ended(ctx, e, s, n.fault(e.To.String(), err))
 }
 
 // pause keeps back what Slack wants no more of for a while.
-func (n *Notifier) pause(at place, s step, err error, until time.Time) {
+func (n *Notifier) pause(ctx context.Context, at place, s step, err error, until time.Time) {
 	n.Painted("paused")
-	var look lookError
-	switch {
-	case errors.As(err, &look):
-		n.throttle.pauseLook(at.home, until)
-	case s.what == doUpdate:
-		n.throttle.pauseUpdate(at.home, until)
-	default:
-		n.throttle.pausePost(at.home, at.channel, until)
+	key := string(s.turn)
+	if look := (lookError{}); errors.As(err, &look) {
+		key = "look " + at.home
 	}
+	n.throttle.pause(key, until)
+	// Others, and whoever comes after this process, heed it as well.
+	if err := change(ctx, n.Table, keyPause+bridge.Digest(key), func(have *time.Time) bool {
+		if !until.After(*have) {
+			return false
+		}
+		*have = until.UTC()
+		return true
+	}); err != nil {
+		n.Log.Warn("slack has asked for a pause, which only this process heeds", zap.Error(err))
+	}
+}
+
+// heed is how long another process was asked to wait with what is to be done.
+func (n *Notifier) heed(ctx context.Context, key string) time.Duration {
+	var until time.Time
+	if err := n.read(ctx, keyPause+bridge.Digest(key), &until); err != nil {
+		return busyFor
+	}
+	n.throttle.pause(key, until)
+	return until.Sub(n.Now())
 }
 
 func (n *Notifier) post(ctx context.Context, api *slack.Client, e *entry, at place, doubt bool) error {
@@ -303,7 +334,7 @@ func (n *Notifier) post(ctx context.Context, api *slack.Client, e *entry, at pla
 
 // posted looks whether an alert was posted: the id of its channel and its ts, or "".
 func (n *Notifier) posted(ctx context.Context, api *slack.Client, e *entry, at place) (channel, ts string, err error) {
-	if wait := n.throttle.paused("look "+at.home, n.Now()); wait > 0 {
+	if wait := n.heed(ctx, "look "+at.home); wait > 0 {
 		return "", "", bridge.RetryAfter(lookError{errBehind}, wait)
 	}
 	channel, err = n.places.id(ctx, at)
@@ -369,6 +400,9 @@ func (n *Notifier) sent(ctx context.Context, api *slack.Client, at place, key st
 		return "", bridge.RetryAfter(lookError{errBehind}, wait)
 	}
 	defer n.throttle.done(of)
+	if wait := n.heed(ctx, string(of)); wait > 0 {
+		return "", bridge.RetryAfter(lookError{errBehind}, wait)
+	}
 	if ts, err = look(ctx, api, at, key, since); err != nil {
 		return "", n.unseen(at.channel, lookError{err})
 	}

@@ -94,13 +94,6 @@ func (t *throttle) update(team string, now time.Time) (turn, time.Duration) {
 	return t.take("update "+team, updatesPerMin/60.0, updatesAtOnce, now)
 }
 
-// paused is how long Slack wants no more of a kind.
-func (t *throttle) paused(key string, now time.Time) time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.pauses[key].Sub(now)
-}
-
 // take takes a token; the lock is held.
 func (t *throttle) take(key string, perSecond float64, atOnce int, now time.Time) (turn, time.Duration) {
 	if t.busy[key] {
@@ -125,26 +118,6 @@ func (t *throttle) take(key string, perSecond float64, atOnce int, now time.Time
 	return turn(key), 0
 }
 
-// pausePost and pauseUpdate keep all writes of a kind back for as long as Slack has asked.
-func (t *throttle) pausePost(team, channel string, until time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.pause(t.channel(team, channel), until)
-}
-
-// pauseLook keeps all looking up back.
-func (t *throttle) pauseLook(team string, until time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.pause("look "+team, until)
-}
-
-func (t *throttle) pauseUpdate(team string, until time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.pause("update "+team, until)
-}
-
 // maxLimiters is how many channels are kept in mind, as long as no more are written to at once.
 const maxLimiters = 1000
 
@@ -165,8 +138,10 @@ func (t *throttle) forget(now time.Time) {
 	}
 }
 
-// pause notes a pause; the lock is held.
+// pause keeps back all writes of a kind, for as long as Slack has asked. key is a turn's.
 func (t *throttle) pause(key string, until time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if until.After(t.pauses[key]) {
 		t.pauses[key] = until
 	}
