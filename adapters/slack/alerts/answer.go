@@ -95,10 +95,19 @@ func (n *Notifier) say(ctx context.Context, api *slack.Client, at place, key, te
 	if ts, err := n.sent(ctx, api, at, key, n.Now().Add(-answersFor)); err != nil || ts != "" {
 		return err
 	}
+	of, wait := n.throttle.post(at.home, at.channel, n.Now())
+	if wait > 0 {
+		return bridge.RetryAfter(errBehind, wait)
+	}
+	defer n.throttle.done(of)
+	if wait := n.heed(ctx, string(of)); wait > 0 {
+		return bridge.RetryAfter(errBehind, wait)
+	}
 	options := []slack.MsgOption{slack.MsgOptionText(text, false), metadata(key)}
 	if at.thread != "" {
 		options = append(options, slack.MsgOptionTS(at.thread))
 	}
 	_, _, err := api.PostMessageContext(ctx, at.channel, options...)
+	n.paused(ctx, at, step{turn: of}, err)
 	return err
 }

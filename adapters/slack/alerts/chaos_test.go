@@ -430,8 +430,8 @@ func (c *chaos) stateOf(e *entry) string {
 		return "closed"
 	case len(mine) > 0:
 		return "firing"
-	case rejected && len(last) == 0:
-		return "ended firing"
+	case rejected:
+		return "ended closed"
 	}
 	return "closed"
 }

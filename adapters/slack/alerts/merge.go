@@ -143,6 +143,9 @@ func (n *Notifier) fail(e *entry, m bridge.Notification) bool {
 		e.State, e.By = message.StateOf(m), nil
 		if len(e.Seen) > 1 {
 			e.State = message.Firing
+			if len(e.Firing) == 0 { // events that were rejected, and nothing else that is not good again
+				e.State = message.Ended
+			}
 		}
 	} else if e.State == message.Good { // the run itself, before it was told that it had failed
 		e.close(message.LineOf(e.Newest), nil)

@@ -96,12 +96,22 @@ func (n *Notifier) Notify(ctx context.Context, m bridge.Notification) error {
 		return n.fault(m.To.String(), n.answer(ctx, m))
 	}
 	all, err := n.merge(ctx, m)
+	if err != nil { // what it has come to is shown all the same
+		for _, to := range all {
+			n.painter.schedule(to.id, n.Now())
+		}
+		return err
+	}
+	var refused error
 	for _, to := range all {
-		if to.id != "" {
-			err = errors.Join(err, n.await(ctx, to))
+		switch err := n.await(ctx, to); {
+		case bridge.IsPermanent(err):
+			refused = errors.Join(refused, err)
+		case err != nil: // another attempt can help, whatever is refused elsewhere
+			return err
 		}
 	}
-	return err
+	return refused
 }
 
 // await returns once Slack shows the version.

@@ -266,15 +266,18 @@ func (n *Notifier) do(ctx context.Context, e *entry, at place, s step, doubt boo
 	default:
 		err = n.reply(ctx, api, e, s.what, doubt)
 	}
-	if wait, named := bridge.Wait(n.fault("", err)); named && !errors.Is(err, bridge.ErrSpaced) {
-		n.pause(ctx, at, s, err, n.Now().Add(wait))
-	}
+	n.paused(ctx, at, s, err)
 	return n.ended(ctx, e, s, n.fault(e.To.String(), err))
 }
 
-// pause keeps back what Slack wants no more of for a while.
-func (n *Notifier) pause(ctx context.Context, at place, s step, err error, until time.Time) {
+// paused keeps back what Slack wants no more of for a while, if that is what it has answered.
+func (n *Notifier) paused(ctx context.Context, at place, s step, err error) {
+	wait, named := bridge.Wait(n.fault("", err))
+	if !named || errors.Is(err, bridge.ErrSpaced) {
+		return
+	}
 	n.Painted("paused")
+	until := n.Now().Add(wait)
 	key := string(s.turn)
 	if look := (lookError{}); errors.As(err, &look) {
 		key = "look " + at.home
