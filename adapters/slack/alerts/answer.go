@@ -3,6 +3,7 @@ package alerts
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -16,12 +17,16 @@ const (
 	OptionUser = "user" // the id of who has pressed
 )
 
+// answersFor is how far back an answer is looked for that may have been given.
+const answersFor = time.Hour
+
 // answer tells what came of a button: in the alert and its thread what was done, and only to who has pressed what was not.
 func (n *Notifier) answer(ctx context.Context, m bridge.Notification) error {
 	at, err := parseReply(m.Address)
 	if err != nil {
 		return err
 	}
+	at.home = n.home(at.team)
 	api, err := n.Clients.Client(at.team)
 	if err != nil {
 		return err
@@ -40,23 +45,26 @@ func (n *Notifier) answer(ctx context.Context, m bridge.Notification) error {
 	if alert == "" {
 		return n.say(ctx, api, at, m.Key, text)
 	}
-	version := 0
+	version, found := 0, false
 	err = change(ctx, n.Table, keyAlert+alert, func(e *entry) bool {
-		version = e.Version
+		version, found = e.Version, e.ID != ""
 		for _, have := range e.Notes {
 			if have.Key == m.Key {
 				return false
 			}
 		}
 		e.Version++
-		version = e.Version
+		version, e.Failed = e.Version, ""
 		e.Notes = append(e.Notes, note{m.Key, text})
 		e.Parts = append(e.Parts, part{Key: bridge.Digest(m.Key), Kind: partNote, Text: text})
 		e.trim()
-		return e.ID != ""
+		return found
 	})
 	if err != nil {
 		return err
+	}
+	if !found { // it is too old to be kept
+		return n.say(ctx, api, at, m.Key, text)
 	}
 	return n.await(ctx, merged{alert, version, true})
 }
@@ -82,12 +90,24 @@ func ephemeral(ctx context.Context, api *slack.Client, at place, m bridge.Notifi
 	return err
 }
 
-// say posts a note below a message that is no alert's.
+// say posts a note below a message that is no alert's, unless it stands there.
 func (n *Notifier) say(ctx context.Context, api *slack.Client, at place, key, text string) error {
+	if ts, err := n.sent(ctx, api, at, key, n.Now().Add(-answersFor)); err != nil || ts != "" {
+		return err
+	}
+	of, wait := n.throttle.post(at.home, at.channel, n.Now())
+	if wait > 0 {
+		return bridge.RetryAfter(errBehind, wait)
+	}
+	defer n.throttle.done(of)
+	if wait := n.heed(ctx, string(of)); wait > 0 {
+		return bridge.RetryAfter(errBehind, wait)
+	}
 	options := []slack.MsgOption{slack.MsgOptionText(text, false), metadata(key)}
 	if at.thread != "" {
 		options = append(options, slack.MsgOptionTS(at.thread))
 	}
 	_, _, err := api.PostMessageContext(ctx, at.channel, options...)
+	n.paused(ctx, at, step{turn: of}, err)
 	return err
 }

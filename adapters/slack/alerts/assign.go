@@ -21,6 +21,42 @@ type pointer struct {
 	Repeats time.Time `json:"repeats,omitzero"`
 	// Good is the last run of the template that has made its failures good; nil for none.
 	Good *message.Line `json:"good,omitempty"`
+	// Before are other alerts that the template has failed in, which a good run closes as well: the last failure that is
+	// known to be in each.
+	Before map[string]time.Time `json:"before,omitempty"`
+}
+
+// maxBefore bounds how many messages a good run closes beside the last one.
+const maxBefore = 100
+
+// turn makes an alert the one that further failures join.
+func (p *pointer) turn(alert string, now time.Time, set settings) {
+	if p.Alert != "" && p.Alert != alert {
+		p.also(p.Alert, time.Time{})
+	}
+	delete(p.Before, alert)
+	p.Alert, p.Opened, p.Closes, p.Repeats = alert, now, now.Add(set.Window), now.Add(set.Repeat)
+}
+
+// also adds an alert that a good run closes as well; false: it is known.
+func (p *pointer) also(alert string, at time.Time) bool {
+	if have, ok := p.Before[alert]; ok && !at.After(have) {
+		return false
+	}
+	if p.Before == nil {
+		p.Before = map[string]time.Time{}
+	}
+	p.Before[alert] = at
+	for len(p.Before) > maxBefore {
+		oldest := ""
+		for id, at := range p.Before {
+			if id != alert && (oldest == "" || at.Before(p.Before[oldest])) {
+				oldest = id
+			}
+		}
+		delete(p.Before, oldest)
+	}
+	return true
 }
 
 // A budget is how many new messages of failures a channel has had since a time.
@@ -32,6 +68,10 @@ type budget struct {
 // An assignment says which alert a notification is of. Asked again it is the same: it is kept under the run.
 type assignment struct {
 	Alert string `json:"alert"`
+	// Of is the run's UID, where it is kept under what an event is to become: an event becomes one run.
+	Of string `json:"of,omitempty"`
+	// Later is what was told of the run, when there was no alert yet that it could bring up to date.
+	Later *bridge.Notification `json:"later,omitempty"`
 	// cause and overflow are what the alert groups by, if it is made by this notification.
 	cause    string
 	overflow bool
@@ -74,7 +114,7 @@ func fails(n bridge.Notification) bool {
 // is to be.
 func (n *Notifier) assign(ctx context.Context, m bridge.Notification) (a assignment, err error) {
 	key := keyRun + roomOf(m) + "." + runKey(m)
-	if _, err = n.read(ctx, key, &a); err != nil || a.Alert != "" {
+	if err = n.read(ctx, key, &a); err != nil || a.Alert != "" {
 		return a, err
 	}
 	if a, err = n.matched(ctx, m); err != nil {
@@ -83,7 +123,7 @@ func (n *Notifier) assign(ctx context.Context, m bridge.Notification) (a assignm
 	switch {
 	case a.Alert != "":
 	case m.Follow:
-		return assignment{}, nil
+		return n.later(ctx, key, m)
 	case fails(m) && m.To.Target != targetReply:
 		a, err = n.join(ctx, m)
 	default:
@@ -94,6 +134,7 @@ func (n *Notifier) assign(ctx context.Context, m bridge.Notification) (a assignm
 	}
 	made := a
 	err = change(ctx, n.Table, key, func(have *assignment) bool {
+		made.Later = have.Later
 		if have.Alert != "" { // by another replica, to which the bus has given the notification as well
 			made.Alert = have.Alert
 			return false
@@ -101,23 +142,70 @@ func (n *Notifier) assign(ctx context.Context, m bridge.Notification) (a assignm
 		have.Alert = made.Alert
 		return true
 	})
-	return made, err
+	if err != nil || !follows(m) {
+		return made, err
+	}
+	// Should it be told only now that the event has matched, it is told already.
+	return made, change(ctx, n.Table, subjectKey(m), func(have *assignment) bool {
+		if have.Alert != "" {
+			return false
+		}
+		*have = assignment{Alert: made.Alert, Of: m.Run.UID}
+		return true
+	})
+}
+
+// later keeps what only brings up to date what is not told yet: it may be told later.
+func (n *Notifier) later(ctx context.Context, key string, m bridge.Notification) (a assignment, err error) {
+	err = change(ctx, n.Table, key, func(have *assignment) bool {
+		a = assignment{Alert: have.Alert}
+		if have.Alert != "" || have.Later != nil && !orderOf(m).after(orderOf(*have.Later)) {
+			return false
+		}
+		have.Later = &m
+		return true
+	})
+	return a, err
+}
+
+// follows says that the run of a notification is what an event has become.
+func follows(m bridge.Notification) bool {
+	return m.Run.UID != "" && m.Subject != "" && m.Pause == nil && bridge.IsHash(m.Run.Labels[bridge.LabelEvent])
+}
+
+// subjectKey is where the alert stands that was made when an event matched.
+func subjectKey(m bridge.Notification) string {
+	return keyRun + roomOf(m) + "." + bridge.Digest(m.Subject)
 }
 
 // matched is the alert that was made when the event of a run matched: before there was a run. A run that somebody has made
 // like it, and whose labels say the same, has one of its own.
 func (n *Notifier) matched(ctx context.Context, m bridge.Notification) (a assignment, err error) {
-	if m.Run.UID == "" || m.Subject == "" || m.Pause != nil || !bridge.IsHash(m.Run.Labels[bridge.LabelEvent]) {
+	if !follows(m) {
 		return a, nil
 	}
-	if _, err = n.read(ctx, keyRun+roomOf(m)+"."+bridge.Digest(m.Subject), &a); err != nil || a.Alert == "" {
+	if err = n.read(ctx, subjectKey(m), &a); err != nil || a.Alert == "" || a.Of != "" && a.Of != m.Run.UID {
 		return assignment{}, err
+	}
+	if a.Of == m.Run.UID {
+		return assignment{Alert: a.Alert}, nil
 	}
 	e, err := n.load(ctx, a.Alert)
-	if err != nil || e == nil || e.Newest.Run.UID != "" && e.Newest.Run.UID != m.Run.UID || len(e.Seen) > 0 {
+	if err != nil || e != nil && (e.Newest.Run.UID != "" || len(e.Seen) > 0) {
 		return assignment{}, err
 	}
-	return a, nil
+	err = change(ctx, n.Table, subjectKey(m), func(have *assignment) bool {
+		a = assignment{Alert: have.Alert}
+		if have.Of != "" {
+			if have.Of != m.Run.UID {
+				a = assignment{}
+			}
+			return false
+		}
+		have.Of = m.Run.UID
+		return true
+	})
+	return a, err
 }
 
 // newID is the same however often the notification is handled.
@@ -129,7 +217,7 @@ func (n *Notifier) join(ctx context.Context, m bridge.Notification) (a assignmen
 	room, series, cause, set, now := roomOf(m), keySeries+roomOf(m)+"."+seriesOf(m), causeOf(m), n.Settings.of(m), n.Now()
 	fresh := newID(m)
 	var have pointer
-	if _, err := n.read(ctx, series, &have); err != nil {
+	if err := n.read(ctx, series, &have); err != nil {
 		return a, err
 	}
 	open, err := n.open(ctx, have, now)
@@ -142,14 +230,14 @@ func (n *Notifier) join(ctx context.Context, m bridge.Notification) (a assignmen
 	if a, err = n.joinOther(ctx, room, cause, fresh, set, now); err != nil {
 		return a, err
 	}
-	next := pointer{Alert: a.Alert, Opened: now, Closes: now.Add(set.Window), Repeats: now.Add(set.Repeat)}
+	made := a
 	err = change(ctx, n.Table, series, func(p *pointer) bool {
+		a = made
 		if p.Alert != have.Alert { // another failure of the template has come first
 			a = assignment{Alert: p.Alert}
 			return false
 		}
-		next.Good = p.Good
-		*p = next
+		p.turn(a.Alert, now, set)
 		return true
 	})
 	if err != nil || cause == "" || a.Alert != fresh {
@@ -159,23 +247,26 @@ func (n *Notifier) join(ctx context.Context, m bridge.Notification) (a assignmen
 		if now.Before(p.Closes) {
 			return false
 		}
-		*p = next
+		*p = pointer{Alert: a.Alert, Opened: now, Closes: now.Add(set.Window)}
 		return true
 	})
 }
 
-// point makes the alert of a failure the one that further failures of its template join, and that a good run closes, unless
-// there is such a one: the run's message may have been there before it failed.
+// point makes the alert of a failure the one that further failures of its template join, unless there is such a one: the
+// run's message may have been there before it failed. A good run closes it in any case.
 func (n *Notifier) point(ctx context.Context, m bridge.Notification, alert string) error {
 	if !fails(m) || m.To.Target == targetReply {
 		return nil
 	}
 	set, now := n.Settings.of(m), n.Now()
 	return change(ctx, n.Table, keySeries+roomOf(m)+"."+seriesOf(m), func(p *pointer) bool {
-		if p.Alert == alert || p.Alert != "" && now.Before(p.Closes) {
+		switch {
+		case p.Alert == alert:
 			return false
+		case p.Alert != "" && now.Before(p.Closes):
+			return m.Outcome != bridge.EventRejected && p.also(alert, m.Run.Finished)
 		}
-		*p = pointer{Alert: alert, Opened: now, Closes: now.Add(set.Window), Repeats: now.Add(set.Repeat), Good: p.Good}
+		p.turn(alert, now, set)
 		return true
 	})
 }
@@ -184,7 +275,7 @@ func (n *Notifier) point(ctx context.Context, m bridge.Notification, alert strin
 func (n *Notifier) joinOther(ctx context.Context, room, cause, fresh string, set settings, now time.Time) (assignment, error) {
 	if cause != "" {
 		var p pointer
-		if _, err := n.read(ctx, keyCause+room+"."+bridge.Digest(cause), &p); err != nil {
+		if err := n.read(ctx, keyCause+room+"."+bridge.Digest(cause), &p); err != nil {
 			return assignment{}, err
 		}
 		if open, err := n.open(ctx, pointer{Alert: p.Alert, Opened: p.Opened, Closes: p.Closes}, now); err != nil || open {
@@ -224,7 +315,7 @@ func (n *Notifier) open(ctx context.Context, p pointer, now time.Time) (bool, er
 		return now.Before(p.Closes), err
 	}
 	switch {
-	case e.Gone, len(e.Seen) >= maxSeen:
+	case e.Gone, len(e.Seen) >= maxSeen, e.Failed != "" && e.TS != "": // its channel may have a follower of the same name
 		return false, nil
 	case now.Before(p.Closes):
 		return true, nil

@@ -26,6 +26,7 @@ const (
 	keyCause   = "cause."   // place and cause → pointer
 	keyBudget  = "budget."  // place → budget
 	keyMessage = "message." // channel and ts → id of the alert
+	keyPause   = "pause."   // what Slack has asked to be spared → until when
 )
 
 const (
@@ -42,21 +43,22 @@ type entry struct {
 	Room string             `json:"room"`            // the place's key, see roomOf
 	At   string             `json:"reply,omitempty"` // of slack:reply: channel/ts
 
-	State    message.State       `json:"state"`
-	Newest   bridge.Notification `json:"newest"`
-	Order    order               `json:"order"`
-	Lines    []message.Line      `json:"lines,omitempty"`
-	Seen     map[string]seen     `json:"seen,omitempty"`   // digest of a run → its last failure
-	Firing   map[string]bool     `json:"firing,omitempty"` // series that have not been made good
-	Of       map[string]bool     `json:"of,omitempty"`     // templates that have failed
-	Cause    string              `json:"cause,omitempty"`
-	Overflow bool                `json:"overflow,omitempty"`
-	First    time.Time           `json:"first,omitzero"`
-	Last     time.Time           `json:"last,omitzero"`
-	By       *message.Line       `json:"by,omitempty"`
-	Notes    []note              `json:"notes,omitempty"`
-	Parts    []part              `json:"parts,omitempty"`
-	Set      settings            `json:"set"`
+	State  message.State       `json:"state"`
+	Newest bridge.Notification `json:"newest"`
+	Order  order               `json:"order"`
+	Lines  []message.Line      `json:"lines,omitempty"`
+	Seen   map[string]seen     `json:"seen,omitempty"` // digest of a run → its last failure
+	// Firing are the series that have not been made good, each with its last failure.
+	Firing   map[string]time.Time `json:"firing,omitempty"`
+	Of       map[string]bool      `json:"of,omitempty"` // templates that have failed
+	Cause    string               `json:"cause,omitempty"`
+	Overflow bool                 `json:"overflow,omitempty"`
+	First    time.Time            `json:"first,omitzero"`
+	Last     time.Time            `json:"last,omitzero"`
+	By       *message.Line        `json:"by,omitempty"`
+	Notes    []note               `json:"notes,omitempty"`
+	Parts    []part               `json:"parts,omitempty"`
+	Set      settings             `json:"set"`
 
 	Opened  time.Time `json:"opened"`
 	Version int       `json:"version"`
@@ -71,13 +73,15 @@ type entry struct {
 	// Gone: somebody has deleted the message. Failed says why Slack does not take it, for ever.
 	Gone   bool   `json:"gone,omitempty"`
 	Failed string `json:"failed,omitempty"`
-	Writer *claim `json:"writer,omitempty"`
+	// Doubt is when it was tried to post it, without knowing what came of that; zero: there is no doubt.
+	Doubt  time.Time `json:"doubt,omitzero"`
+	Writer *claim    `json:"writer,omitempty"`
 }
 
 // A seen is the last failure of a run that an alert has counted: a run that is retried may fail again.
 type seen struct {
-	Attempt string `json:"attempt"`
-	Version int    `json:"version"` // that shows it
+	Started time.Time `json:"started,omitzero"` // the attempt
+	Version int       `json:"version"`          // that shows it
 }
 
 // A note is what somebody has done about the alert, in Slack's markup.
@@ -104,6 +108,8 @@ type part struct {
 	Ring bool      `json:"ring,omitempty"`
 	Not  time.Time `json:"not,omitzero"` // not before
 	TS   string    `json:"ts,omitempty"`
+	// Doubt is when it was tried to post it, without knowing what came of that; zero: there is no doubt.
+	Doubt time.Time `json:"doubt,omitzero"`
 }
 
 // A claim is taken by who tells Slack, so that one does at a time.
@@ -111,8 +117,6 @@ type claim struct {
 	Owner string    `json:"owner"`
 	At    time.Time `json:"at"`
 	What  string    `json:"what"` // doing, see below
-	// Doubt: who took it has given up, and what it did may have had its effect.
-	Doubt bool `json:"doubt,omitempty"`
 }
 
 // What a writer may be about to do; a reply is called by its key.
@@ -124,9 +128,54 @@ const (
 // claimLife is how long nobody takes over what another has claimed: longer than its requests may take.
 const claimLife = time.Minute
 
-// held says whether somebody is at work, as far as is known; others are those who may be alive beside owner.
-func (c *claim) held(now time.Time, owner string, others bool) bool {
-	return c != nil && !c.Doubt && now.Sub(c.At) < claimLife && (others || c.Owner == owner)
+// held is how long somebody may still be at work, or what they did may be about to appear; others says that processes beside
+// owner may be alive.
+func (c *claim) held(now time.Time, owner string, others bool) time.Duration {
+	switch {
+	case c == nil:
+		return 0
+	case others || c.Owner == owner:
+		return c.At.Add(claimLife).Sub(now)
+	}
+	return c.At.Add(appearsAfter).Sub(now)
+}
+
+// doubt notes that a step was begun of which nobody knows what came of it.
+func (e *entry) doubt(what string, at time.Time) {
+	if what == doPost {
+		e.Doubt = at
+	} else if p := e.part(what); p != nil {
+		p.Doubt = at
+	}
+}
+
+// doubtful is when a step was begun, if nobody knows what came of it.
+func (e *entry) doubtful(what string) time.Time {
+	if what == doPost {
+		return e.Doubt
+	} else if p := e.part(what); p != nil {
+		return p.Doubt
+	}
+	return time.Time{}
+}
+
+// again has an alert posted anew whose message is not there any more.
+func (e *entry) again() {
+	e.Gone, e.Held, e.Shown, e.Doubt = false, false, 0, time.Time{}
+	e.Team, e.Channel, e.TS, e.Thread = "", "", "", ""
+}
+
+// untold says that there is something which calls people, and which Slack has not shown.
+func (e *entry) untold() bool {
+	if e.State == message.Waiting && e.Shown < e.Version {
+		return true
+	}
+	for _, s := range e.Seen {
+		if s.Version > e.Shown {
+			return true
+		}
+	}
+	return false
 }
 
 // dirty says that Slack does not show what it should.
@@ -166,22 +215,22 @@ func (e *entry) trim() {
 // load reads an alert; nil when there is none.
 func (n *Notifier) load(ctx context.Context, id string) (*entry, error) {
 	var e *entry
-	_, err := n.read(ctx, keyAlert+id, &e)
+	err := n.read(ctx, keyAlert+id, &e)
 	return e, err
 }
 
-func (n *Notifier) read(ctx context.Context, key string, into any) (revision uint64, err error) {
-	data, revision, err := n.Table.Load(ctx, key)
+func (n *Notifier) read(ctx context.Context, key string, into any) error {
+	data, _, err := n.Table.Load(ctx, key)
 	if err != nil {
-		return 0, fmt.Errorf("load %s: %w", key, err)
+		return fmt.Errorf("load %s: %w", key, err)
 	}
 	if data == nil {
-		return revision, nil
+		return nil
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return 0, bridge.Permanent(fmt.Errorf("%s cannot be read: %w", key, err))
+		return bridge.Permanent(fmt.Errorf("%s cannot be read: %w", key, err))
 	}
-	return revision, nil
+	return nil
 }
 
 // change lets f change a state until no other has changed it meanwhile. f may be called several times; the state is stored
@@ -201,7 +250,7 @@ func change[T any](ctx context.Context, table bridge.Register, key string, f fun
 		if !f(state) {
 			return nil
 		}
-		if data, err = json.Marshal(state); err != nil {
+		if data, err = encode(state); err != nil {
 			return bridge.Permanent(err)
 		}
 		if err = table.Store(ctx, key, data, revision); !errors.Is(err, bridge.ErrStale) {

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,47 +24,61 @@ type merged struct {
 // more then. Nothing is returned when there is nothing to show.
 func (n *Notifier) merge(ctx context.Context, m bridge.Notification) (all []merged, err error) {
 	m = slim(m)
-	if m.Outcome == bridge.Recovered {
-		closed, err := n.recover(ctx, m)
-		if err != nil || closed.id != "" && m.Follow {
-			return []merged{closed}, err
+	if m.Pause == nil && message.StateOf(m) == message.Good {
+		// Also where it is not called recovered, as with a template that tells of each success.
+		if all, err = n.recover(ctx, m); err != nil {
+			return all, err
 		}
-		if closed.id != "" {
-			all = append(all, closed)
-			m.Follow = true // no message of its own beside the one that it closes
+		if m.Outcome == bridge.Recovered && len(all) > 0 {
+			m.Follow = true // no message of its own beside those that it closes
 		}
 	}
 	a, err := n.assign(ctx, m)
 	if err != nil || a.Alert == "" {
 		return all, err
 	}
-	if err := n.point(ctx, m, a.Alert); err != nil {
+	result, err := n.enter(ctx, a, m)
+	if all = append(all, result); err != nil || a.Later == nil || m.Follow {
 		return all, err
 	}
+	rest, err := n.merge(ctx, *a.Later)
+	return append(all, rest...), err
+}
+
+// enter merges a notification into its alert. That it was made good before is looked for twice: so that it is not shown as
+// what it is not any more, and because whoever makes it good does not see it before it is there.
+func (n *Notifier) enter(ctx context.Context, a assignment, m bridge.Notification) (merged, error) {
+	result := merged{id: a.Alert}
 	good, err := n.good(ctx, m)
 	if err != nil {
-		return all, err
+		return result, err
 	}
-	result := merged{id: a.Alert}
 	err = change(ctx, n.Table, keyAlert+a.Alert, func(e *entry) bool {
 		if e.ID == "" {
 			*e = n.fresh(m, a)
 		}
-		changed := n.take(e, m)
-		if changed && good != nil {
-			e.close(*good, nil)
-		}
-		result.version, result.news = e.versionOf(m), changed
+		result.news = n.take(e, m)
+		changed := good != nil && e.mend(seriesOf(m), *good, nil) || result.news
+		result.version = e.versionOf(m)
 		return changed
 	})
-	return append(all, result), err
+	if err != nil || !fails(m) {
+		return result, err
+	}
+	if err := n.point(ctx, m, a.Alert); err != nil || good != nil {
+		return result, err
+	}
+	if good, err = n.good(ctx, m); err != nil || good == nil {
+		return result, err
+	}
+	return result, change(ctx, n.Table, keyAlert+a.Alert, func(e *entry) bool { return e.mend(seriesOf(m), *good, nil) })
 }
 
 // fresh is a new alert.
 func (n *Notifier) fresh(m bridge.Notification, a assignment) entry {
 	return entry{
 		ID: a.Alert, To: m.To, Room: roomOf(m), At: replyTo(m), Opened: n.Now().UTC(), Set: n.Settings.of(m),
-		Cause: a.cause, Overflow: a.overflow, Seen: map[string]seen{}, Firing: map[string]bool{}, Of: map[string]bool{},
+		Cause: a.cause, Overflow: a.overflow, Seen: map[string]seen{}, Of: map[string]bool{},
 	}
 }
 
@@ -88,7 +103,10 @@ func (n *Notifier) take(e *entry, m bridge.Notification) bool {
 	if len(e.Seen) > 1 || !orderOf(m).after(e.Order) {
 		return false // of a group only failures and recoveries are told
 	}
-	e.State, e.Newest, e.Order = message.StateOf(m), m, orderOf(m)
+	e.State, e.Newest, e.Order, e.Failed = message.StateOf(m), m, orderOf(m), ""
+	if e.Gone && e.State == message.Waiting {
+		e.again()
+	}
 	if e.State == message.Good && len(e.Seen) > 0 {
 		e.close(message.LineOf(m), &m)
 	}
@@ -99,7 +117,7 @@ func (n *Notifier) take(e *entry, m bridge.Notification) bool {
 // fail counts a failure.
 func (n *Notifier) fail(e *entry, m bridge.Notification) bool {
 	run, key := runKey(m), attempt(m)
-	if e.Seen[run].Attempt == key {
+	if have, ok := e.Seen[run]; ok && !m.Run.Started.After(have.Started) {
 		return false
 	}
 	line := message.LineOf(m)
@@ -108,10 +126,10 @@ func (n *Notifier) fail(e *entry, m bridge.Notification) bool {
 	if e.Seen == nil { // JSON leaves out what is empty
 		e.Seen = map[string]seen{}
 	}
-	e.Seen[run] = seen{key, e.Version}
+	e.Seen[run] = seen{m.Run.Started, e.Version}
 	e.Of = with(e.Of, m.Run.Template.String())
 	if m.Outcome != bridge.EventRejected { // of which no run makes good
-		e.Firing = with(e.Firing, seriesOf(m))
+		e.fires(seriesOf(m), line.At)
 	}
 	e.Lines = append([]message.Line{line}, slices.DeleteFunc(e.Lines, func(l message.Line) bool { return l.Run == line.Run && l.Run.UID != "" })...)
 	if e.First.IsZero() || line.At.Before(e.First) {
@@ -125,12 +143,21 @@ func (n *Notifier) fail(e *entry, m bridge.Notification) bool {
 		e.State, e.By = message.StateOf(m), nil
 		if len(e.Seen) > 1 {
 			e.State = message.Firing
+			if len(e.Firing) == 0 { // events that were rejected, and nothing else that is not good again
+				e.State = message.Ended
+			}
 		}
+	} else if e.State == message.Good { // the run itself, before it was told that it had failed
+		e.close(message.LineOf(e.Newest), nil)
 	}
 	e.Failed = "" // what kept Slack from taking it may be mended
+	if e.Gone {
+		e.again()
+	}
 	if len(e.Seen) == 1 && e.At == "" && m.Run.Name != "" {
 		of := m
-		e.Parts = append(e.Parts, part{Key: key, Kind: partDetails, Of: &of, Ring: e.TS != "", Not: n.Now().UTC().Add(n.settle)})
+		calls := e.TS == "" && e.Writer == nil // the message itself, which is not on its way yet
+		e.Parts = append(e.Parts, part{Key: key, Kind: partDetails, Of: &of, Ring: !calls, Not: n.Now().UTC().Add(n.settle)})
 	}
 	e.trim()
 	return true
@@ -144,10 +171,43 @@ func with(set map[string]bool, member string) map[string]bool {
 	return set
 }
 
+// fires notes the last failure of a series.
+func (e *entry) fires(series string, at time.Time) {
+	if e.Firing == nil {
+		e.Firing = map[string]time.Time{}
+	}
+	if at.After(e.Firing[series]) {
+		e.Firing[series] = at
+	}
+}
+
+// mend takes in that a run has made the failures of a series good; false: they are good already, or it has failed again
+// since. m is how that run has ended, for the thread.
+func (e *entry) mend(series string, by message.Line, m *bridge.Notification) bool {
+	last, firing := e.Firing[series]
+	if !firing || by.At.Before(last) {
+		return false
+	}
+	delete(e.Firing, series)
+	e.Version++
+	e.Failed = ""
+	switch {
+	case len(e.Firing) == 0:
+		e.close(by, m)
+		if m != nil && e.Newest.Run.UID == m.Run.UID {
+			e.Newest, e.Order = *m, orderOf(*m)
+		}
+	default:
+		e.Notes = append(e.Notes, note{Key: series + by.Run.UID, Text: recoveredNote(by)})
+		e.trim()
+	}
+	return true
+}
+
 // close marks an alert as made good by a run, and tells the thread, where m says how it has ended.
 func (e *entry) close(by message.Line, m *bridge.Notification) {
 	e.State, e.By, e.Firing = message.Closed, &by, nil
-	if m != nil && e.At == "" {
+	if m != nil && e.At == "" && e.part("by"+attempt(*m)) == nil {
 		of := *m
 		e.Parts = append(e.Parts, part{Key: "by" + attempt(of), Kind: partRecovery, Of: &of})
 	}
@@ -156,22 +216,23 @@ func (e *entry) close(by message.Line, m *bridge.Notification) {
 
 // good is the run that has made a failure good before it was told here; nil for none.
 func (n *Notifier) good(ctx context.Context, m bridge.Notification) (*message.Line, error) {
-	if !fails(m) {
+	if !fails(m) || m.Outcome == bridge.EventRejected {
 		return nil, nil //nolint:nilnil // none is an answer
 	}
 	var p pointer
-	_, err := n.read(ctx, keySeries+roomOf(m)+"."+seriesOf(m), &p)
-	if err != nil || p.Good == nil || !p.Good.At.After(m.Run.Finished) || p.Good.Run.UID == m.Run.UID {
+	err := n.read(ctx, keySeries+roomOf(m)+"."+seriesOf(m), &p)
+	if err != nil || p.Good == nil || p.Good.At.Before(m.Run.Finished) {
 		return nil, err
 	}
 	return p.Good, nil
 }
 
-// recover closes the alert of the template's last failures, once all templates in it are good.
-func (n *Notifier) recover(ctx context.Context, m bridge.Notification) (closed merged, err error) {
+// recover closes the alerts of the template's last failures, those in which all templates are good.
+func (n *Notifier) recover(ctx context.Context, m bridge.Notification) (closed []merged, err error) {
 	var p pointer
 	series, line := seriesOf(m), message.LineOf(m)
-	err = change(ctx, n.Table, keySeries+roomOf(m)+"."+series, func(have *pointer) bool {
+	key := keySeries + roomOf(m) + "." + series
+	err = change(ctx, n.Table, key, func(have *pointer) bool {
 		p = *have
 		if p.Good != nil && !line.At.After(p.Good.At) {
 			return false
@@ -180,37 +241,53 @@ func (n *Notifier) recover(ctx context.Context, m bridge.Notification) (closed m
 		return true
 	})
 	if err != nil || p.Alert == "" {
-		return merged{}, err
+		return nil, err
 	}
-	err = change(ctx, n.Table, keyAlert+p.Alert, func(e *entry) bool {
-		closed = merged{}
-		if e.ID == "" || e.By != nil && e.By.Run == m.Run.ID() {
-			if e.ID != "" {
-				closed = merged{id: e.ID, version: e.Version}
+	var over []string
+	for _, id := range append(slices.Sorted(maps.Keys(p.Before)), p.Alert) {
+		one, firing, err := n.mend(ctx, id, series, line, m)
+		if err != nil {
+			return closed, err
+		}
+		if one.id != "" {
+			closed = append(closed, one)
+		}
+		if _, before := p.Before[id]; before && !firing {
+			over = append(over, id)
+		}
+	}
+	if len(over) == 0 {
+		return closed, nil
+	}
+	return closed, change(ctx, n.Table, key, func(p *pointer) bool {
+		had := len(p.Before)
+		for _, id := range over {
+			if !p.Before[id].After(line.At) { // it has not failed again meanwhile
+				delete(p.Before, id)
 			}
+		}
+		return len(p.Before) < had
+	})
+}
+
+// mend takes in what a run has made good in one alert; firing: the template has failed again since.
+func (n *Notifier) mend(ctx context.Context, id, series string, by message.Line, m bridge.Notification) (closed merged, firing bool, err error) {
+	err = change(ctx, n.Table, keyAlert+id, func(e *entry) bool {
+		closed = merged{}
+		if e.ID == "" {
 			return false
 		}
-		if !e.Firing[series] || m.Run.Finished.Before(e.Last) && e.Newest.Run.UID != m.Run.UID {
-			return false // it is good already, or has failed again since
+		changed := e.mend(series, by, &m)
+		if changed || e.By != nil && e.By.Run == m.Run.ID() {
+			closed = merged{e.ID, e.Version, changed}
 		}
-		delete(e.Firing, series)
-		e.Version++
-		if len(e.Firing) == 0 {
-			e.close(line, &m)
-			if e.Newest.Run.UID == m.Run.UID {
-				e.Newest, e.Order = m, orderOf(m)
-			}
-		} else {
-			e.Notes = append(e.Notes, note{Key: series + m.Run.UID, Text: recoveredNote(m)})
-			e.trim()
-		}
-		closed = merged{e.ID, e.Version, true}
-		return true
+		_, firing = e.Firing[series]
+		return changed
 	})
-	return closed, err
+	return closed, firing, err
 }
 
 // recoveredNote says of a template in a group that it is good again.
-func recoveredNote(m bridge.Notification) string {
-	return ":large_green_circle: " + message.Escape(m.Run.Template.String()+" has recovered: "+m.Run.ID().String())
+func recoveredNote(by message.Line) string {
+	return ":large_green_circle: " + message.Escape(by.Template.String()+" has recovered: "+by.Run.String())
 }

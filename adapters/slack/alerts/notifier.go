@@ -96,12 +96,22 @@ func (n *Notifier) Notify(ctx context.Context, m bridge.Notification) error {
 		return n.fault(m.To.String(), n.answer(ctx, m))
 	}
 	all, err := n.merge(ctx, m)
+	if err != nil { // what it has come to is shown all the same
+		for _, to := range all {
+			n.painter.schedule(to.id, n.Now())
+		}
+		return err
+	}
+	var refused error
 	for _, to := range all {
-		if to.id != "" {
-			err = errors.Join(err, n.await(ctx, to))
+		switch err := n.await(ctx, to); {
+		case bridge.IsPermanent(err):
+			refused = errors.Join(refused, err)
+		case err != nil: // another attempt can help, whatever is refused elsewhere
+			return err
 		}
 	}
-	return err
+	return refused
 }
 
 // await returns once Slack shows the version.
@@ -162,12 +172,12 @@ func (n *Notifier) Wants(ctx context.Context, m bridge.Notification) bool {
 		return false
 	}
 	var a assignment
-	if _, err := n.read(ctx, keyRun+roomOf(m)+"."+runKey(m), &a); err != nil {
+	if err := n.read(ctx, keyRun+roomOf(m)+"."+runKey(m), &a); err != nil {
 		return true
 	}
 	if a.Alert == "" {
 		var p pointer
-		if _, err := n.read(ctx, keySeries+roomOf(m)+"."+seriesOf(m), &p); err != nil {
+		if err := n.read(ctx, keySeries+roomOf(m)+"."+seriesOf(m), &p); err != nil {
 			return true
 		}
 		open, err := n.open(ctx, p, n.Now())
@@ -177,7 +187,8 @@ func (n *Notifier) Wants(ctx context.Context, m bridge.Notification) bool {
 	if err != nil || e == nil {
 		return true
 	}
-	return len(e.Seen) <= 1 && e.Seen[runKey(m)].Attempt != attempt(m)
+	have, ok := e.Seen[runKey(m)]
+	return len(e.Seen) <= 1 && (!ok || m.Run.Started.After(have.Started))
 }
 
 // alert is what the message of an entry shows.

@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -23,16 +22,11 @@ const (
 	lookAgain = 15 * time.Second
 )
 
-// behind says whether Slack does not show what the state is.
-func behind(data []byte) bool {
-	var e entry
-	return json.Unmarshal(data, &e) == nil && e.dirty()
-}
-
 // A step is one thing that Slack is told.
 type step struct {
 	what string // doPost, doUpdate, or the key of a part
 	part *part
+	turn turn // to do so
 }
 
 // paint tells Slack the next thing of an alert.
@@ -54,7 +48,7 @@ func (n *Notifier) paint(ctx context.Context, id string) told {
 	}
 	at, err := n.place(ctx, e)
 	if err != nil {
-		return n.ended(ctx, e, step{what: doPost}, n.fault(e.To.String(), err))
+		return n.ended(ctx, e, step{}, n.fault(e.To.String(), err))
 	}
 	s, wait, err := n.next(ctx, e, at)
 	switch {
@@ -64,6 +58,10 @@ func (n *Notifier) paint(ctx context.Context, id string) told {
 		return told{shown: e.Shown, held: e.Held && e.TS == "", again: wait}
 	case s.what == "":
 		return told{shown: e.Version, again: time.Millisecond} // what was left out has been taken out
+	}
+	defer n.throttle.done(s.turn)
+	if wait := n.heed(ctx, string(s.turn)); wait > 0 {
+		return told{shown: e.Shown, again: wait}
 	}
 	doubt := false
 	if e, doubt, err = n.claim(ctx, id, s); err != nil || e == nil {
@@ -82,25 +80,43 @@ func (e *entry) refusal() error {
 
 // place is where the alert stands, or is to be posted.
 func (n *Notifier) place(ctx context.Context, e *entry) (place, error) {
-	if e.TS != "" {
-		return place{e.Team, e.Channel, e.Thread}, nil
+	at, err := place{team: e.Team, channel: e.Channel, thread: e.Thread}, error(nil)
+	if e.TS == "" {
+		at, err = n.places.find(ctx, e.To.Target, e.At)
 	}
-	return n.places.find(ctx, e.To.Target, e.At)
+	at.home = n.home(at.team)
+	return at, err
+}
+
+// home is the one name of a workspace, for what is counted there: the default one has an id too.
+func (n *Notifier) home(team string) string {
+	if team == "" {
+		return ""
+	}
+	standard, err := n.Clients.Client("")
+	if err != nil {
+		return team
+	}
+	if own, err := n.Clients.Client(team); err != nil || own != standard {
+		return team
+	}
+	return ""
 }
 
 // next is what to tell Slack, or how long to wait with it. The tokens for it are taken.
 func (n *Notifier) next(ctx context.Context, e *entry, at place) (step, time.Duration, error) {
 	now := n.Now()
-	if e.Writer.held(now, n.Owner, n.Others) {
-		return step{}, e.Writer.At.Add(claimLife).Sub(now), nil
+	if left := e.Writer.held(now, n.Owner, n.Others); left > 0 {
+		return step{}, left, nil
 	}
 	if e.TS == "" {
 		return n.first(ctx, e, at, now)
 	}
 	wait := time.Duration(0)
 	for _, s := range e.steps() {
-		left := n.spaced(e, at, s, now)
+		of, left := n.spaced(e, at, s, now)
 		if left <= 0 {
+			s.turn = of
 			return s, 0, nil
 		}
 		if wait == 0 || left < wait {
@@ -117,9 +133,9 @@ func (e *entry) steps() (all []step) {
 		switch p := &e.Parts[i]; {
 		case p.TS != "":
 		case p.Ring:
-			all = append(all, step{p.Key, p})
+			all = append(all, step{what: p.Key, part: p})
 		default:
-			later = append(later, step{p.Key, p})
+			later = append(later, step{what: p.Key, part: p})
 		}
 	}
 	if e.Shown < e.Version {
@@ -129,17 +145,20 @@ func (e *entry) steps() (all []step) {
 }
 
 // spaced is how long a step has to wait; if it has not to, it has taken its token.
-func (n *Notifier) spaced(e *entry, at place, s step, now time.Time) time.Duration {
+func (n *Notifier) spaced(e *entry, at place, s step, now time.Time) (turn, time.Duration) {
 	if s.what == doUpdate {
 		if left := e.Painted.Add(n.updateEvery(len(e.Seen))).Sub(now); left > 0 && e.State != message.Closed {
-			return left
+			return "", left
 		}
-		return n.throttle.update(at.team, now)
+		return n.throttle.update(at.home, now)
 	}
 	if left := s.part.Not.Sub(now); left > 0 && !s.part.Ring {
-		return left
+		return "", left
 	}
-	return n.throttle.post(at.team, at.channel, now)
+	if left := s.part.Doubt.Add(appearsAfter).Sub(now); left > 0 {
+		return "", left
+	}
+	return n.throttle.post(at.home, at.channel, now)
 }
 
 // first is the posting of a new alert, which quiet hours and silences hold back. What was made good meanwhile is not
@@ -159,10 +178,14 @@ func (n *Notifier) first(ctx context.Context, e *entry, at place, now time.Time)
 		}
 		return step{}, min(left, lookAgain), err
 	}
-	if wait := n.throttle.post(at.team, at.channel, now); wait > 0 {
+	if left := e.Doubt.Add(appearsAfter).Sub(now); left > 0 {
+		return step{}, left, nil
+	}
+	of, wait := n.throttle.post(at.home, at.channel, now)
+	if wait > 0 {
 		return step{}, wait, nil
 	}
-	return step{what: doPost}, 0, nil
+	return step{what: doPost, turn: of}, 0, nil
 }
 
 // holds is until when an alert is held back. An approval is not: somebody waits for it.
@@ -190,6 +213,9 @@ func (n *Notifier) drop(ctx context.Context, e *entry) error {
 	n.Log.Info("an alert that was held back has been made good meanwhile; it is not posted",
 		zap.String(bridge.LogDestination, e.To.String()), zap.Stringer(bridge.LogTemplate, e.Newest.Run.Template), zap.Int("failures", len(e.Seen)))
 	return change(ctx, n.Table, keyAlert+e.ID, func(e *entry) bool {
+		if e.TS != "" || e.State != message.Closed && e.State != message.Good { // another failure has joined it
+			return false
+		}
 		e.Shown, e.Parts, e.Gone = e.Version, nil, true
 		return true
 	})
@@ -201,14 +227,29 @@ func (n *Notifier) claim(ctx context.Context, id string, s step) (claimed *entry
 	err = change(ctx, n.Table, keyAlert+id, func(e *entry) bool {
 		now := n.Now().UTC()
 		claimed = nil
-		if e.Writer.held(now, n.Owner, n.Others) {
+		if e.Writer.held(now, n.Owner, n.Others) > 0 || !e.needs(s.what) {
 			return false
 		}
-		claimed, doubt = e, e.Writer != nil && e.Writer.What == s.what
+		if e.Writer != nil { // whoever it was has gone in the middle of it
+			e.doubt(e.Writer.What, e.Writer.At)
+		}
+		claimed, doubt = e, !e.doubtful(s.what).IsZero()
 		e.Writer = &claim{Owner: n.Owner, At: now, What: s.what}
 		return true
 	})
 	return claimed, doubt, err
+}
+
+// needs says that a step is still to be made: another may have made it since it was planned.
+func (e *entry) needs(what string) bool {
+	switch what {
+	case doPost:
+		return e.TS == ""
+	case doUpdate:
+		return e.TS != "" && e.Shown < e.Version
+	}
+	p := e.part(what)
+	return e.TS != "" && p != nil && p.TS == ""
 }
 
 // do tells Slack, and records what came of it.
@@ -228,30 +269,54 @@ func (n *Notifier) do(ctx context.Context, e *entry, at place, s step, doubt boo
 	if e.Newest.Options[optionBlocks] != "" && refusesBlocks(err) {
 		return n.withoutBlocks(ctx, e, err)
 	}
-	if wait, named := bridge.Wait(n.fault("", err)); named {
-		n.Painted("paused")
-		if until := n.Now().Add(wait); s.what == doUpdate {
-			n.throttle.pauseUpdate(at.team, until)
-		} else {
-			n.throttle.pausePost(at.team, at.channel, until)
-		}
-	}
+	n.paused(ctx, at, s, err)
 	return n.ended(ctx, e, s, n.fault(e.To.String(), err))
+}
+
+// paused keeps back what Slack wants no more of for a while, if that is what it has answered.
+func (n *Notifier) paused(ctx context.Context, at place, s step, err error) {
+	wait, named := bridge.Wait(n.fault("", err))
+	if !named || errors.Is(err, bridge.ErrSpaced) {
+		return
+	}
+	n.Painted("paused")
+	until := n.Now().Add(wait)
+	key := string(s.turn)
+	if look := (lookError{}); errors.As(err, &look) {
+		key = "look " + at.home
+	}
+	n.throttle.pause(key, until)
+	// Others, and whoever comes after this process, heed it as well.
+	if err := change(ctx, n.Table, keyPause+bridge.Digest(key), func(have *time.Time) bool {
+		if !until.After(*have) {
+			return false
+		}
+		*have = until.UTC()
+		return true
+	}); err != nil {
+		n.Log.Warn("slack has asked for a pause, which only this process heeds", zap.Error(err))
+	}
+}
+
+// heed is how long another process was asked to wait with what is to be done.
+func (n *Notifier) heed(ctx context.Context, key string) time.Duration {
+	var until time.Time
+	if err := n.read(ctx, keyPause+bridge.Digest(key), &until); err != nil {
+		return busyFor
+	}
+	n.throttle.pause(key, until)
+	return until.Sub(n.Now())
 }
 
 func (n *Notifier) post(ctx context.Context, api *slack.Client, e *entry, at place, doubt bool) error {
 	if doubt {
-		id, err := n.places.id(ctx, at)
-		if err != nil {
-			return err
-		}
-		ts, err := n.sent(ctx, api, e, place{at.team, id, at.thread}, e.ID)
+		id, ts, err := n.posted(ctx, api, e, at)
 		if err != nil {
 			return err
 		}
 		if ts != "" { // what it shows may be older
 			e.Team, e.Channel, e.TS, e.Thread, e.Version = at.team, id, ts, at.thread, 0
-			return nil
+			return n.mark(ctx, e)
 		}
 	}
 	e.Team = at.team
@@ -268,13 +333,32 @@ func (n *Notifier) post(ctx context.Context, api *slack.Client, e *entry, at pla
 	}
 	n.Painted("post")
 	n.places.learn(at, channel)
+	n.throttle.learn(at.home, at.channel, channel)
 	e.Channel, e.TS, e.Thread = channel, ts, at.thread
-	// So that buttons find it; without it they still work.
-	return ignore(n.Table.Store(ctx, keyMessage+channel+"."+bridge.Digest(ts), fmt.Appendf(nil, "%q", e.ID), 0))
+	return n.mark(ctx, e)
 }
 
-// ignore drops an error of what can be done without.
-func ignore(error) error { return nil }
+// posted looks whether an alert was posted: the id of its channel and its ts, or "".
+func (n *Notifier) posted(ctx context.Context, api *slack.Client, e *entry, at place) (channel, ts string, err error) {
+	if wait := n.heed(ctx, "look "+at.home); wait > 0 {
+		return "", "", bridge.RetryAfter(lookError{errBehind}, wait)
+	}
+	channel, err = n.places.id(ctx, at)
+	if err != nil {
+		return channel, "", n.unseen(e.To.String(), lookError{err})
+	}
+	ts, err = n.sent(ctx, api, place{at.team, channel, at.thread, at.home}, e.ID, e.Opened)
+	return channel, ts, err
+}
+
+// mark lets buttons find an alert by its message. Without it they still work, so that no error is worth another attempt.
+func (n *Notifier) mark(ctx context.Context, e *entry) error {
+	err := n.Table.Store(ctx, keyMessage+e.Channel+"."+bridge.Digest(e.TS), fmt.Appendf(nil, "%q", e.ID), 0)
+	if err != nil && !errors.Is(err, bridge.ErrStale) {
+		n.Log.Warn("answers to an alert's buttons will stand below it, and not in it", zap.Error(err))
+	}
+	return nil
+}
 
 func (n *Notifier) update(ctx context.Context, api *slack.Client, e *entry) error {
 	_, _, _, err := api.UpdateMessageContext(ctx, e.Channel, e.TS, append(message.Message(n.alert(ctx, e)).Options(), metadata(e.ID))...)
@@ -295,7 +379,7 @@ func (n *Notifier) reply(ctx context.Context, api *slack.Client, e *entry, key s
 		thread = e.Thread
 	}
 	if doubt {
-		ts, err := n.sent(ctx, api, e, place{e.Team, e.Channel, thread}, metaKey)
+		ts, err := n.sent(ctx, api, place{e.Team, e.Channel, thread, n.home(e.Team)}, metaKey, e.Opened)
 		if err != nil || ts != "" {
 			p.TS = ts
 			return err
@@ -316,14 +400,34 @@ func (n *Notifier) reply(ctx context.Context, api *slack.Client, e *entry, key s
 
 // sent looks for a message whose sending was interrupted. Where the bridge may not look, it is sent again: an alert twice
 // is better than none.
-func (n *Notifier) sent(ctx context.Context, api *slack.Client, e *entry, at place, key string) (ts string, err error) {
-	ts, err = look(ctx, api, at, key, e.Opened)
-	if fault := n.fault(e.To.String(), err); bridge.IsPermanent(fault) {
-		n.Log.Warn("cannot look up whether an interrupted message was sent; sending it again", zap.Error(fault))
-		return "", nil
+func (n *Notifier) sent(ctx context.Context, api *slack.Client, at place, key string, since time.Time) (ts string, err error) {
+	of, wait := n.throttle.look(at.home, n.Now())
+	if wait > 0 {
+		return "", bridge.RetryAfter(lookError{errBehind}, wait)
 	}
-	return ts, err
+	defer n.throttle.done(of)
+	if wait := n.heed(ctx, string(of)); wait > 0 {
+		return "", bridge.RetryAfter(lookError{errBehind}, wait)
+	}
+	if ts, err = look(ctx, api, at, key, since); err != nil {
+		return "", n.unseen(at.channel, lookError{err})
+	}
+	return ts, nil
 }
+
+// unseen passes over an error that no further look will cure.
+func (n *Notifier) unseen(to string, err error) error {
+	if fault := n.fault(to, err); bridge.IsPermanent(fault) {
+		n.Log.Warn("cannot look up whether an interrupted message was sent; sending it again", zap.Error(fault))
+		return nil
+	}
+	return err
+}
+
+// A lookError is one of looking something up: it says nothing of posting and updating.
+type lookError struct{ error }
+
+func (e lookError) Unwrap() error { return e.error }
 
 func (e *entry) part(key string) *part {
 	for i := range e.Parts {

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 	"time"
 
@@ -130,7 +131,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 	scan := time.NewTicker(scanEvery)
 	defer scan.Stop()
 	n.scan(ctx)
-	for {
+	for ctx.Err() == nil {
 		id, wait := n.painter.next(n.Now())
 		if id != "" {
 			work.Go(func() {
@@ -152,6 +153,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 		}
 		timer.Stop()
 	}
+	return nil
 }
 
 // scan schedules the alerts that are not shown as they should be.
@@ -165,7 +167,14 @@ func (n *Notifier) scan(ctx context.Context) {
 		return
 	}
 	for key, data := range all {
-		if behind(data) {
+		var e entry
+		if json.Unmarshal(data, &e) != nil {
+			continue
+		}
+		if e.Channel != "" {
+			n.throttle.learn(n.home(e.Team), nameIn(e.To), e.Channel)
+		}
+		if e.dirty() {
 			n.painter.schedule(key[len(keyAlert):], n.Now())
 		}
 	}

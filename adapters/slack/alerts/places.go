@@ -16,8 +16,9 @@ import (
 // targetReply is where the command or mention was that has started the run.
 const targetReply = "reply"
 
-// A place is where a message is posted: a channel's id or #name in a workspace, and a thread in it.
-type place struct{ team, channel, thread string }
+// A place is where a message is posted: a channel's id or #name in a workspace, and a thread in it; home is the workspace for
+// what is counted there.
+type place struct{ team, channel, thread, home string }
 
 // places finds the place that a destination means, and remembers names' ids.
 type places struct {
@@ -85,11 +86,19 @@ func (p *places) learn(at place, id string) {
 
 // forget drops ids that no longer lead anywhere: a channel's name may have a new channel.
 func (p *places) forget(to bridge.Destination) {
-	team, target := "", to.Target
-	if m := teamPrefix.FindStringSubmatch(target); m != nil {
-		team, target = m[1], m[2]
+	team := ""
+	if m := teamPrefix.FindStringSubmatch(to.Target); m != nil {
+		team = m[1]
 	}
-	p.ids.Delete(team + " " + target)
+	p.ids.Delete(team + " " + nameIn(to))
+}
+
+// nameIn is a destination's channel or user without its workspace.
+func nameIn(to bridge.Destination) string {
+	if m := teamPrefix.FindStringSubmatch(to.Target); m != nil {
+		return m[2]
+	}
+	return to.Target
 }
 
 func (p *places) known(team, name string, look func(*slack.Client) (string, error)) (string, error) {

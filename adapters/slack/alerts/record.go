@@ -17,11 +17,16 @@ func (n *Notifier) ended(ctx context.Context, done *entry, s step, failed error)
 	var refused *bridge.Notification
 	err := change(ctx, n.Table, keyAlert+done.ID, func(e *entry) bool {
 		refused = nil
+		if e.Writer != nil && e.Writer.Owner == n.Owner { // and nobody else's
+			e.Writer = nil
+		}
 		switch {
 		case failed == nil:
 			e.painted(done, s, n.Now().UTC())
 		case permanent && s.what != doPost && gone(failed):
-			e.Gone = true
+			if e.Gone = true; e.untold() {
+				e.again()
+			}
 		case permanent && s.part != nil:
 			e.dropPart(s.what)
 		case permanent:
@@ -30,13 +35,8 @@ func (n *Notifier) ended(ctx context.Context, done *entry, s step, failed error)
 			refused = &of
 		case named: // refused: nothing was done
 		default:
-			if e.Writer != nil {
-				e.Writer.Doubt = true
-			}
-			result = told{shown: e.Shown}
-			return true
+			e.doubt(s.what, n.Now().UTC())
 		}
-		e.Writer = nil
 		result = told{shown: e.Shown, err: e.refusal()}
 		if e.dirty() {
 			result.again = max(wait, time.Millisecond)
@@ -65,6 +65,7 @@ func (e *entry) painted(done *entry, s step, now time.Time) {
 	switch s.what {
 	case doPost, doUpdate:
 		e.Team, e.Channel, e.TS, e.Thread = done.Team, done.Channel, done.TS, done.Thread
+		e.Failed, e.Doubt = "", time.Time{}
 		e.Shown = max(e.Shown, done.Version)
 		if len(e.Seen) > 1 { // what has become a group has its list
 			e.dropDetails()

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"encoding/json"
 	"maps"
 	"strings"
 	"unicode/utf8"
@@ -41,6 +42,50 @@ func slim(n bridge.Notification) bridge.Notification {
 		delete(n.Options, optionBlocks) // the default text stands in
 	}
 	return n
+}
+
+// maxState is how large a state may be: a message of the bus has 1 MiB at most, if its settings say nothing else.
+const maxState = 900 << 10
+
+// A shrinker can do with less; false: it cannot.
+type shrinker interface{ shrink() bool }
+
+// encode is the JSON of a state, without what it can do without where it is too large.
+func encode(state any) ([]byte, error) {
+	for {
+		data, err := json.Marshal(state)
+		if s, ok := state.(shrinker); err != nil || len(data) <= maxState || !ok || !s.shrink() {
+			return data, err
+		}
+	}
+}
+
+// shrink leaves out what is missed least: logs and parameters of the replies, and then of the message itself.
+func (e *entry) shrink() bool {
+	for i := range e.Parts {
+		if of := e.Parts[i].Of; of != nil && bare(of) {
+			return true
+		}
+	}
+	return bare(&e.Newest)
+}
+
+// bare leaves out the largest of what a notification can do without; false: nothing of that is left.
+func bare(n *bridge.Notification) bool {
+	r := &n.Run
+	switch {
+	case len(n.Options[optionBlocks]) > 0:
+		n.Options = maps.Clone(n.Options)
+		delete(n.Options, optionBlocks)
+	case len(r.Failures) > 0 && len(r.Failures[0].Log) > 0 || len(r.Failures) > 1:
+		r.Failures = append([]bridge.Failure(nil), r.Failures[:1]...)
+		r.Failures[0].Log = nil
+	case len(r.Parameters) > 0:
+		r.Parameters = nil
+	default:
+		return false
+	}
+	return true
 }
 
 // optionBlocks is a message's own blocks, rendered.

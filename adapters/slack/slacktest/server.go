@@ -2,6 +2,7 @@ package slacktest
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -116,6 +117,26 @@ func (s *Server) Close() {
 
 // APIURL is the root of the Web API.
 func (s *Server) APIURL() string { return s.http.URL + "/api/" }
+
+// Transport carries calls of the Web API here without a network, as tests in a bubble of synctest need it.
+func (s *Server) Transport() http.RoundTripper { return direct{s.http.Config.Handler} }
+
+type direct struct{ to http.Handler }
+
+// RoundTrip implements http.RoundTripper.
+func (d direct) RoundTrip(r *http.Request) (answer *http.Response, err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			if broken != http.ErrAbortHandler { //nolint:errorlint // as net/http compares it
+				panic(broken)
+			}
+			answer, err = nil, io.ErrUnexpectedEOF
+		}
+	}()
+	w := httptest.NewRecorder()
+	d.to.ServeHTTP(w, r)
+	return w.Result(), nil
+}
 
 // Wait returns once n messages were posted, or false when the time is over.
 func (s *Server) Wait(n int, timeout time.Duration) bool {
