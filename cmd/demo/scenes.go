@@ -53,7 +53,7 @@ func (d *demo) scenes() ([]scene, error) {
 			told: []string{"completed github:check"}, may: []string{"queued github:check", "started github:check"},
 			send: d.bridge.github("pull_request", newDelivery(), pull)},
 		{title: "Slack: a command", phase: "Succeeded", told: []string{"succeeded slack:reply"},
-			may: []string{"started slack:progress", "succeeded slack:progress"},
+			may:  []string{"started slack:progress", "succeeded slack:progress"},
 			send: d.bridge.command(d.slack.releases, "staging v1.4.0", d.slack.server.ResponseURL("deploy"))},
 	}, nil
 }
