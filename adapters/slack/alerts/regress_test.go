@@ -195,6 +195,23 @@ func TestAFailureWhoseMessageSomebodyHasDeletedIsToldAnew(t *testing.T) {
 	})
 }
 
+func TestAnAnswerInAMessageThatSomebodyHasDeletedIsNotTriedForEver(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		w.told(t, failure("nightly", 1))
+		w.colors(t, red)
+		top := w.tops()[0]
+		api, _ := w.Clients.Client("")
+		if _, _, err := api.DeleteMessage(top.Channel, top.TS); err != nil {
+			t.Fatal(err)
+		}
+		w.told(t, bridge.Notification{
+			Key: "k1", Outcome: bridge.Answered, To: bridge.Destination{Scheme: "slack", Target: bridge.TargetAnswer}, Address: top.Channel + "/" + top.TS,
+			Text: "retried", Options: map[string]string{OptionDone: "true"},
+		})
+	})
+}
+
 func TestAFailureThatJoinsWhatIsLeftOutIsNotLost(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, w *world) {
