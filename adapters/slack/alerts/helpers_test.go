@@ -27,6 +27,7 @@ type shelf struct {
 	states    map[string][]byte
 	revisions map[string]uint64
 	fail      func(op, key string) error
+	lists     int // how many calls of List are to fail
 }
 
 func newShelf() *shelf { return &shelf{states: map[string][]byte{}, revisions: map[string]uint64{}} }
@@ -61,6 +62,10 @@ func (s *shelf) Store(_ context.Context, key string, state []byte, revision uint
 func (s *shelf) List(_ context.Context, prefix string) (map[string][]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.lists > 0 {
+		s.lists--
+		return nil, context.DeadlineExceeded
+	}
 	all := map[string][]byte{}
 	for k, v := range s.states {
 		if strings.HasPrefix(k, prefix) {

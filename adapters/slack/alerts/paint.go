@@ -31,7 +31,7 @@ type step struct {
 
 // paint tells Slack the next thing of an alert.
 func (n *Notifier) paint(ctx context.Context, id string) told {
-	if id == "" {
+	if id == search {
 		n.scan(ctx)
 		return told{}
 	}

@@ -20,6 +20,9 @@ const (
 	scanAlone = time.Hour
 )
 
+// search stands among the ids of alerts for the search of the table.
+const search = "search"
+
 // A told is what became of an attempt to paint an alert.
 type told struct {
 	shown int
@@ -157,7 +160,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 		case <-n.painter.wake:
 		case <-timer.C:
 		case <-scan.C:
-			n.painter.schedule("", n.Now()) // beside what is painted
+			n.painter.schedule(search, n.Now()) // beside what is painted
 		}
 		timer.Stop()
 	}
@@ -170,11 +173,11 @@ func (n *Notifier) scan(ctx context.Context) {
 	if err != nil {
 		if ctx.Err() == nil {
 			n.Log.Warn("search for alerts that are not shown yet", zap.Error(err))
-			n.painter.schedule("", n.Now().Add(bridge.Backoff(n.painter.blame(""))))
+			n.painter.schedule(search, n.Now().Add(bridge.Backoff(n.painter.blame(search))))
 		}
 		return
 	}
-	n.painter.forgive("")
+	n.painter.forgive(search)
 	for key, data := range all {
 		var e entry
 		if json.Unmarshal(data, &e) != nil {

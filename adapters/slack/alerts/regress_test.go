@@ -26,7 +26,10 @@ func follow(n bridge.Notification) bridge.Notification {
 func (w *world) colors(t *testing.T, color string) (n int) {
 	t.Helper()
 	eventually(t, "all is shown", func() bool {
-		all, _ := w.shelf.List(t.Context(), keyAlert)
+		all, err := w.shelf.List(t.Context(), keyAlert)
+		if err != nil {
+			return false
+		}
 		for _, data := range all {
 			var e entry
 			if err := decode(data, &e); err != nil || e.dirty() {
@@ -209,6 +212,26 @@ func TestAnAnswerInAMessageThatSomebodyHasDeletedIsNotTriedForEver(t *testing.T)
 			Key: "k1", Outcome: bridge.Answered, To: bridge.Destination{Scheme: "slack", Target: bridge.TargetAnswer}, Address: top.Channel + "/" + top.TS,
 			Text: "retried", Options: map[string]string{OptionDone: "true"},
 		})
+	})
+}
+
+// TestWhatNobodyPaintsIsFound: what another process has left behind is found by the next search, and one that fails is
+// made again soon.
+func TestWhatNobodyPaintsIsFound(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, w *world) {
+		w.stop()
+		if _, err := w.merge(t.Context(), failure("nightly", 1)); err != nil {
+			t.Fatal(err)
+		}
+		w.shelf.lists = 2
+		w.start(t)
+		w.expect(t, 1, 0)
+		if _, err := w.merge(t.Context(), failure("hourly", 1)); err != nil { // by another one
+			t.Fatal(err)
+		}
+		time.Sleep(scanAlone + time.Minute)
+		w.expect(t, 2, 0)
 	})
 }
 
