@@ -45,9 +45,9 @@ func (n *Notifier) answer(ctx context.Context, m bridge.Notification) error {
 	if alert == "" {
 		return n.say(ctx, api, at, m.Key, text)
 	}
-	version, found := 0, false
+	version, found, news := 0, false, false
 	err = change(ctx, n.Table, keyAlert+alert, func(e *entry) bool {
-		version, found = e.Version, e.ID != ""
+		version, found, news = e.Version, e.ID != "", false
 		for _, have := range e.Notes {
 			if have.Key == m.Key {
 				return false
@@ -58,6 +58,7 @@ func (n *Notifier) answer(ctx context.Context, m bridge.Notification) error {
 		e.Notes = append(e.Notes, note{m.Key, text})
 		e.Parts = append(e.Parts, part{Key: bridge.Digest(m.Key), Kind: partNote, Text: text})
 		e.trim()
+		news = found
 		return found
 	})
 	if err != nil {
@@ -66,7 +67,7 @@ func (n *Notifier) answer(ctx context.Context, m bridge.Notification) error {
 	if !found { // it is too old to be kept
 		return n.say(ctx, api, at, m.Key, text)
 	}
-	return n.await(ctx, merged{alert, version, true})
+	return n.await(ctx, merged{alert, version, news})
 }
 
 // alertAt finds the alert whose message a button stands in.

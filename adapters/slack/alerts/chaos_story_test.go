@@ -99,7 +99,10 @@ func (c *chaos) routesOf() (all []bridge.Route) {
 		{bridge.Failed}, {bridge.Failed}, {bridge.Failed, bridge.Recovered}, {bridge.Started, bridge.Failed}, {bridge.Queued, bridge.Started, bridge.Failed, bridge.Completed},
 		{bridge.Started}, {bridge.Suspended, bridge.Failed}, {bridge.Completed}, {bridge.EventRejected, bridge.Failed, bridge.Succeeded},
 	}
-	targets := []string{"#one", "#two", c.channels[0].ID, "@ann"}
+	targets := []string{"#one", "#two", "@ann", c.channels[0].ID}
+	if c.limits { // that a name and an id are one channel is not known before the first message
+		targets = targets[:3]
+	}
 	for _, target := range targets[:1+c.n(len(targets))] {
 		to := bridge.Destination{Scheme: "slack", Target: target}
 		for _, outcome := range outcomes[c.n(len(outcomes))] {

@@ -22,9 +22,9 @@ import (
 // right. SEED repeats one schedule, CHAOS says how many there are.
 func TestWhateverHappensEachFailureIsCountedOnce(t *testing.T) {
 	t.Parallel()
-	first, schedules := uint64(1), 300
+	first, schedules := uint64(1), 200
 	if testing.Short() {
-		schedules = 30
+		schedules = 15
 	}
 	if n, err := strconv.Atoi(os.Getenv("CHAOS")); err == nil {
 		schedules = n

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
@@ -25,6 +27,7 @@ type shelf struct {
 	states    map[string][]byte
 	revisions map[string]uint64
 	fail      func(op, key string) error
+	lists     int // how many calls of List are to fail
 }
 
 func newShelf() *shelf { return &shelf{states: map[string][]byte{}, revisions: map[string]uint64{}} }
@@ -59,6 +62,10 @@ func (s *shelf) Store(_ context.Context, key string, state []byte, revision uint
 func (s *shelf) List(_ context.Context, prefix string) (map[string][]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.lists > 0 {
+		s.lists--
+		return nil, context.DeadlineExceeded
+	}
 	all := map[string][]byte{}
 	for k, v := range s.states {
 		if strings.HasPrefix(k, prefix) {
@@ -106,6 +113,7 @@ type world struct {
 	shelf    *shelf
 	silences *quiet
 	stop     func()
+	http     *http.Client // nil: over the network
 
 	mu      sync.Mutex
 	refused []string
@@ -120,11 +128,24 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	return w
 }
 
+// inBubble is a world whose time is not that of the machine's clock.
+func inBubble(t *testing.T, f func(t *testing.T, w *world), change ...func(*Options)) {
+	t.Helper()
+	s := slacktest.NewServer(botToken)
+	t.Cleanup(s.Close)
+	w := &world{slack: s, channel: s.AddChannel("data-alerts"), shelf: newShelf(), silences: &quiet{}, http: &http.Client{Transport: s.Transport()}}
+	synctest.Test(t, func(t *testing.T) {
+		w.start(t, change...)
+		f(t, w)
+		w.stop()
+	})
+}
+
 // start starts a new process on what there is.
 func (w *world) start(t *testing.T, change ...func(*Options)) {
 	t.Helper()
 	o := Options{
-		Clients: adapter.NewWorkspaces(adapter.Secrets{Token: botToken}, adapter.WorkspaceOptions{APIURL: w.slack.APIURL()}),
+		Clients: adapter.NewWorkspaces(adapter.Secrets{Token: botToken}, adapter.WorkspaceOptions{APIURL: w.slack.APIURL(), Client: w.http}),
 		Table:   w.shelf, Silences: w.silences, Owner: fmt.Sprint(time.Now().UnixNano()), Log: zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel)), Now: time.Now,
 		Refused: func(n bridge.Notification, err error) {
 			w.mu.Lock()
@@ -190,7 +211,10 @@ func (w *world) told(t *testing.T, n bridge.Notification) {
 		if bridge.IsPermanent(err) || !named {
 			t.Fatalf("%s: %v", n.Key, err)
 		}
-		time.Sleep(min(wait, 50*time.Millisecond))
+		if w.http == nil { // the machine's clock
+			wait = min(wait, 50*time.Millisecond)
+		}
+		time.Sleep(wait)
 	}
 	t.Fatalf("%s is not told", n.Key)
 }

@@ -96,10 +96,10 @@ func (n *Notifier) Notify(ctx context.Context, m bridge.Notification) error {
 		return n.fault(m.To.String(), n.answer(ctx, m))
 	}
 	all, err := n.merge(ctx, m)
-	if err != nil { // what it has come to is shown all the same
-		for _, to := range all {
-			n.painter.schedule(to.id, n.Now())
-		}
+	for _, to := range all { // all of them, whatever becomes of the first
+		n.painter.schedule(to.id, n.Now())
+	}
+	if err != nil {
 		return err
 	}
 	var refused error

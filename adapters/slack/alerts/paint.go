@@ -31,7 +31,7 @@ type step struct {
 
 // paint tells Slack the next thing of an alert.
 func (n *Notifier) paint(ctx context.Context, id string) told {
-	if id == "" {
+	if id == search {
 		n.scan(ctx)
 		return told{}
 	}
@@ -340,14 +340,13 @@ func (n *Notifier) post(ctx context.Context, api *slack.Client, e *entry, at pla
 
 // posted looks whether an alert was posted: the id of its channel and its ts, or "".
 func (n *Notifier) posted(ctx context.Context, api *slack.Client, e *entry, at place) (channel, ts string, err error) {
-	if wait := n.heed(ctx, "look "+at.home); wait > 0 {
-		return "", "", bridge.RetryAfter(lookError{errBehind}, wait)
-	}
-	channel, err = n.places.id(ctx, at)
-	if err != nil {
-		return channel, "", n.unseen(e.To.String(), lookError{err})
-	}
-	ts, err = n.sent(ctx, api, place{at.team, channel, at.thread, at.home}, e.ID, e.Opened)
+	err = n.lookUp(ctx, at, func() (err error) {
+		if channel, err = n.places.id(ctx, at); err != nil {
+			return err
+		}
+		ts, err = look(ctx, api, place{at.team, channel, at.thread, at.home}, e.ID, e.Opened)
+		return err
+	})
 	return channel, ts, err
 }
 
@@ -398,30 +397,35 @@ func (n *Notifier) reply(ctx context.Context, api *slack.Client, e *entry, key s
 	return nil
 }
 
-// sent looks for a message whose sending was interrupted. Where the bridge may not look, it is sent again: an alert twice
-// is better than none.
+// sent looks for a message whose sending was interrupted.
 func (n *Notifier) sent(ctx context.Context, api *slack.Client, at place, key string, since time.Time) (ts string, err error) {
+	err = n.lookUp(ctx, at, func() (err error) {
+		ts, err = look(ctx, api, at, key, since)
+		return err
+	})
+	return ts, err
+}
+
+// lookUp looks for what may have been sent, one at a time. Where the bridge may not look, it is as if there were nothing: an
+// alert twice is better than none.
+func (n *Notifier) lookUp(ctx context.Context, at place, look func() error) error {
 	of, wait := n.throttle.look(at.home, n.Now())
 	if wait > 0 {
-		return "", bridge.RetryAfter(lookError{errBehind}, wait)
+		return bridge.RetryAfter(lookError{errBehind}, wait)
 	}
 	defer n.throttle.done(of)
 	if wait := n.heed(ctx, string(of)); wait > 0 {
-		return "", bridge.RetryAfter(lookError{errBehind}, wait)
+		return bridge.RetryAfter(lookError{errBehind}, wait)
 	}
-	if ts, err = look(ctx, api, at, key, since); err != nil {
-		return "", n.unseen(at.channel, lookError{err})
-	}
-	return ts, nil
-}
-
-// unseen passes over an error that no further look will cure.
-func (n *Notifier) unseen(to string, err error) error {
-	if fault := n.fault(to, err); bridge.IsPermanent(fault) {
+	err := look()
+	if fault := n.fault(at.channel, err); bridge.IsPermanent(fault) {
 		n.Log.Warn("cannot look up whether an interrupted message was sent; sending it again", zap.Error(fault))
 		return nil
 	}
-	return err
+	if err != nil {
+		return lookError{err}
+	}
+	return nil
 }
 
 // A lookError is one of looking something up: it says nothing of posting and updating.

@@ -7,14 +7,21 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/argo-bridge/argo-bridge/bridge"
 )
 
 const (
 	// painters bounds how many alerts are painted at once.
 	painters = 16
-	// scanEvery is how often the table is searched for what a process that has died left behind.
+	// scanEvery is how often the table is searched for what a process that has died left behind, and scanAlone where there
+	// are no others: the first search finds all then. One reads the whole table.
 	scanEvery = 5 * time.Minute
+	scanAlone = time.Hour
 )
+
+// search stands among the ids of alerts for the search of the table.
+const search = "search"
 
 // A told is what became of an attempt to paint an alert.
 type told struct {
@@ -128,7 +135,11 @@ func (p *painter) done(id string, t told, now time.Time) {
 func (n *Notifier) Run(ctx context.Context) error {
 	var work sync.WaitGroup
 	defer work.Wait()
-	scan := time.NewTicker(scanEvery)
+	every := scanAlone
+	if n.Others {
+		every = scanEvery
+	}
+	scan := time.NewTicker(every)
 	defer scan.Stop()
 	n.scan(ctx)
 	for ctx.Err() == nil {
@@ -149,7 +160,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 		case <-n.painter.wake:
 		case <-timer.C:
 		case <-scan.C:
-			n.scan(ctx)
+			n.painter.schedule(search, n.Now()) // beside what is painted
 		}
 		timer.Stop()
 	}
@@ -162,10 +173,11 @@ func (n *Notifier) scan(ctx context.Context) {
 	if err != nil {
 		if ctx.Err() == nil {
 			n.Log.Warn("search for alerts that are not shown yet", zap.Error(err))
-			n.painter.schedule("", n.Now().Add(scanEvery)) // wakes the loop
+			n.painter.schedule(search, n.Now().Add(bridge.Backoff(n.painter.blame(search))))
 		}
 		return
 	}
+	n.painter.forgive(search)
 	for key, data := range all {
 		var e entry
 		if json.Unmarshal(data, &e) != nil {
