@@ -215,6 +215,7 @@ func (c carefree) Load(ctx context.Context, key string) ([]byte, uint64, error) 
 		return data, revision, err
 	}
 	delete(state, "writer")
+	delete(state, "doubt")
 	data, err = json.Marshal(state)
 	return data, revision, err
 }
