@@ -3,17 +3,18 @@ package main
 import (
 	"slices"
 	"strings"
+
+	"github.com/urfave/cli/v2"
 )
 
-// arrange puts the flags of lint, explain, the events, gcs and github commands before their other arguments, as
-// urfave/cli wants them, and repeats --template of explain and the checks before each of several files: people write
-// `lint DIR --output json`, `explain --template *.yaml --source github` and `events show ID -n argo`.
+// arrange puts the flags of a command before its other arguments, as urfave/cli wants them, and repeats a flag that may be
+// given several times before each of several files: people write `lint DIR --output json`,
+// `explain --template *.yaml --source github` and `events show ID -n argo`.
 func arrange(args []string) []string {
-	n := commandLength(args)
-	if n == 0 {
+	command, n := commandOf(newApp(), args)
+	if command == nil || len(command.Flags) == 0 {
 		return args
 	}
-	command := args[1]
 	var flags, rest []string
 	list := ""
 	for i := n; i < len(args); i++ {
@@ -24,12 +25,13 @@ func arrange(args []string) []string {
 			i = len(args)
 		case len(arg) > 1 && arg[0] == '-':
 			flags, list = append(flags, arg), ""
-			if name := strings.TrimLeft(arg, "-"); takesValue(command, name) && i+1 < len(args) {
-				i++
-				flags = append(flags, args[i])
-				if command != "events" && name == "template" {
-					list = arg
-				}
+			takes, many := valuesOf(command, strings.TrimLeft(arg, "-"))
+			if !takes || i+1 >= len(args) {
+				break
+			}
+			i++
+			if flags = append(flags, args[i]); many {
+				list = arg
 			}
 		case list != "":
 			flags = append(flags, list, arg)
@@ -44,30 +46,36 @@ func arrange(args []string) []string {
 	return out
 }
 
-// commandLength is how many words name the program and a command that is arranged; 0 for others.
-func commandLength(args []string) int {
-	switch {
-	case len(args) < 2:
-		return 0
-	case args[1] == "lint" || args[1] == "explain":
-		return 2
-	case args[1] == "events" && len(args) > 2 && slices.Contains([]string{"list", "show", "tail", "replay"}, args[2]):
-		return 3
-	case (args[1] == "gcs" || args[1] == "github") && len(args) > 2 && slices.Contains([]string{"setup", "check"}, args[2]):
-		return 3
+// commandOf is the command that is called, and how many words name it and the program; nil for none.
+func commandOf(app *cli.App, args []string) (command *cli.Command, words int) {
+	if len(args) < 2 {
+		return nil, 0
 	}
-	return 0
+	command = app.Command(args[1])
+	if command == nil || len(command.Subcommands) == 0 {
+		return command, 2
+	}
+	for _, sub := range command.Subcommands {
+		if len(args) > 2 && sub.HasName(args[2]) {
+			return sub, 3
+		}
+	}
+	return nil, 0
 }
 
-// takesValue says whether the flag's value is the next argument.
-func takesValue(command, name string) bool {
-	switch name {
-	case "help", "h", "generate-bash-completion":
-		return false
-	case "payload", "dry-run":
-		return command != "events" && command != "gcs" && command != "github"
-	case "force", "no-browser", "cluster-wide":
-		return command != "github"
+// valuesOf says whether the flag's value is the next argument, and whether several may follow.
+func valuesOf(command *cli.Command, name string) (takes, many bool) {
+	for _, flag := range command.Flags {
+		if !slices.Contains(flag.Names(), name) {
+			continue
+		}
+		switch flag.(type) {
+		case *cli.BoolFlag:
+			return false, false
+		case *cli.StringSliceFlag:
+			return true, true
+		}
+		return true, false
 	}
-	return !strings.Contains(name, "=")
+	return !slices.Contains([]string{"help", "h", "generate-bash-completion"}, name) && !strings.Contains(name, "="), false
 }
