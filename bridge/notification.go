@@ -74,6 +74,12 @@ const (
 	// why it could not be taken from there.
 	OptionBlocksFrom  = "blocks-from"
 	OptionBlocksFault = "blocks-fault"
+	// OptionWindow, OptionRepeat and OptionQuiet are the fields of the annotation `slack` that space alerts, and
+	// OptionMention is who else is called.
+	OptionWindow  = "window"
+	OptionRepeat  = "repeat"
+	OptionQuiet   = "quiet"
+	OptionMention = "mention"
 )
 
 // A Notification is one message to one destination. It holds all that is needed to write it, so

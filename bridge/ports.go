@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -34,18 +33,6 @@ type Finder interface {
 	// Sent says whether the destination already holds the notification with n.Key.
 	Sent(ctx context.Context, n Notification) (bool, error)
 }
-
-// A Register keeps small states on the bus, such as which check run belongs to a run. Safe for concurrent use by several
-// processes.
-type Register interface {
-	// Load returns a state and its revision; of a key that is not there, nil and 0.
-	Load(ctx context.Context, key string) (state []byte, revision uint64, err error)
-	// Store writes a state if its revision is still the one that was loaded; otherwise the error is ErrStale.
-	Store(ctx context.Context, key string, state []byte, revision uint64) error
-}
-
-// ErrStale says that a state was changed by another since it was loaded.
-var ErrStale = errors.New("another has changed it meanwhile")
 
 // An Observer counts what the sources receive. Safe for concurrent use.
 type Observer interface {

@@ -14,15 +14,12 @@ import (
 // Fields of the annotation slack. All but allow become Route.Options of the Slack destinations.
 const (
 	fieldAllow   = "allow"
-	fieldMention = "mention"
+	fieldMention = bridge.OptionMention
 	fieldBlocks  = "blocks"
-	fieldWindow  = "window"
-	fieldRepeat  = "repeat"
-	fieldQuiet   = "quiet"
+	fieldWindow  = bridge.OptionWindow
+	fieldRepeat  = bridge.OptionRepeat
+	fieldQuiet   = bridge.OptionQuiet
 )
-
-// OptionLayout is the option in which the field blocks arrives: NAME/KEY of a ConfigMap in the run's namespace.
-const OptionLayout = "blocks-from"
 
 var (
 	slackFields     = []string{fieldAllow, fieldMention, fieldBlocks, fieldWindow, fieldRepeat, fieldQuiet}
@@ -75,7 +72,7 @@ func (s *section) slack() (options map[string]bridge.Text, allow bridge.Allowanc
 			}
 			options[fieldMention] = text
 		},
-		fieldBlocks: constant(OptionLayout, func(p pair, text string) bool {
+		fieldBlocks: constant(bridge.OptionBlocksFrom, func(p pair, text string) bool {
 			if !layout.MatchString(text) {
 				s.fail(p.value.Line, "write the ConfigMap's name, a slash, and the key: slack-messages/failed.json", "blocks: %q names no key of a ConfigMap", text)
 				return false

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -16,8 +15,6 @@ const (
 	claimLife = time.Minute
 	// flightLife is how long a delivery that never came back is remembered.
 	flightLife = 24 * time.Hour
-	// maxConflicts bounds how often an entry that others change is tried.
-	maxConflicts = 100
 )
 
 // An entry is what one thing on GitHub is to show, and what is known of it. The Register keeps it as JSON.
@@ -78,30 +75,8 @@ func (e *entry) upToDate() bool { return e.Shown != nil && !e.Order.after(*e.Sho
 // change lets f change an entry until no other has changed it meanwhile. f may be called several times; the entry is
 // stored if it returns true.
 func (n *Notifier) change(ctx context.Context, key string, f func(e *entry) bool) error {
-	for range maxConflicts {
-		data, revision, err := n.Register.Load(ctx, key)
-		if err != nil {
-			return fmt.Errorf("load what is shown: %w", err)
-		}
-		e := &entry{}
-		if data != nil {
-			if err := json.Unmarshal(data, e); err != nil {
-				return bridge.Permanent(fmt.Errorf("what is shown cannot be read: %w", err))
-			}
-		}
-		if !f(e) {
-			return nil
-		}
-		if data, err = json.Marshal(e); err != nil {
-			return bridge.Permanent(err)
-		}
-		err = n.Register.Store(ctx, key, data, revision)
-		if !errors.Is(err, bridge.ErrStale) {
-			if err != nil {
-				err = fmt.Errorf("store what is shown: %w", err)
-			}
-			return err
-		}
+	if err := bridge.Change(ctx, n.Register, key, f); err != nil {
+		return fmt.Errorf("what is shown: %w", err)
 	}
-	return fmt.Errorf("store what is shown: %w", bridge.ErrStale)
+	return nil
 }

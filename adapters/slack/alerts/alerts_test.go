@@ -208,7 +208,7 @@ func TestQuietHoursHoldAlertsBackAndNoApproval(t *testing.T) {
 	n.Outcome, n.Pause = bridge.Suspended, &bridge.Pause{Node: "n1", Path: "approve", Phase: "Running"}
 	w.told(t, n)
 	loud := failure("loud", 1)
-	loud.Options = map[string]string{OptionQuiet: "Mon 00:00-00:01"}
+	loud.Options = map[string]string{bridge.OptionQuiet: "Mon 00:00-00:01"}
 	if time.Now().UTC().Weekday() != time.Monday {
 		w.told(t, loud)
 	}
@@ -354,7 +354,7 @@ func TestMentions(t *testing.T) {
 	w.slack.AddUser("ann")
 	n := failure("nightly", 1)
 	n.Mentions = []string{"@here", "@ann", "S0614TZR7"}
-	n.Options = map[string]string{OptionMention: "octocat, @here <!channel>"}
+	n.Options = map[string]string{bridge.OptionMention: "octocat, @here <!channel>"}
 	w.told(t, n)
 	s := shown(w.tops()[0])
 	for _, want := range []string{"!here", "@U", "subteam^S0614TZR7", "@U0OCTOCAT"} {
@@ -371,7 +371,7 @@ func TestBlocksThatSlackRefusesCostTheirLookNotTheAlert(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := failure("nightly", 1)
-	n.Options = map[string]string{optionBlocks: `[{"type": "hologram", "text": "from tomorrow"}]`}
+	n.Options = map[string]string{bridge.OptionBlocks: `[{"type": "hologram", "text": "from tomorrow"}]`}
 	w.told(t, n)
 	if s := shown(w.tops()[0]); strings.Contains(s, "hologram\",") || !strings.Contains(s, "extract") || !strings.Contains(s, "invalid_blocks") {
 		t.Errorf("%s", s)

@@ -46,7 +46,7 @@ func (n *Notifier) answer(ctx context.Context, m bridge.Notification) error {
 		return n.say(ctx, api, at, m.Key, text)
 	}
 	version, found, news := 0, false, false
-	err = change(ctx, n.Table, keyAlert+alert, func(e *entry) bool {
+	err = bridge.Change(ctx, n.Table, keyAlert+alert, func(e *entry) bool {
 		version, found, news = e.Version, e.ID != "", false
 		for _, have := range e.Notes {
 			if have.Key == m.Key {

@@ -24,8 +24,8 @@ func (n *Notifier) withoutBlocks(ctx context.Context, e *entry, refused error) t
 	fault := n.fault(e.To.String(), refused).Error()
 	n.Log.Warn("slack refuses the template's own blocks; the message looks as always",
 		zap.Stringer(bridge.LogTemplate, e.Newest.Run.Template), zap.String(bridge.LogDetail, fault))
-	err := change(ctx, n.Table, keyAlert+e.ID, func(e *entry) bool {
-		delete(e.Newest.Options, optionBlocks)
+	err := bridge.Change(ctx, n.Table, keyAlert+e.ID, func(e *entry) bool {
+		delete(e.Newest.Options, bridge.OptionBlocks)
 		if e.Newest.Options == nil {
 			e.Newest.Options = map[string]string{}
 		}

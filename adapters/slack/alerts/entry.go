@@ -3,7 +3,6 @@ package alerts
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -30,18 +29,15 @@ const (
 )
 
 const (
-	// maxConflicts bounds how often an entry that others change is tried.
-	maxConflicts = 200
 	// maxSeen bounds how many runs one alert counts: an entry has to fit into a message of the bus.
 	maxSeen = 5000
 )
 
 // An entry is one message in a channel: what it is to show, and what is known of what Slack shows.
 type entry struct {
-	ID   string             `json:"id"`
-	To   bridge.Destination `json:"to"`
-	Room string             `json:"room"`            // the place's key, see roomOf
-	At   string             `json:"reply,omitempty"` // of slack:reply: channel/ts
+	ID string             `json:"id"`
+	To bridge.Destination `json:"to"`
+	At string             `json:"reply,omitempty"` // of slack:reply: channel/ts
 
 	State  message.State       `json:"state"`
 	Newest bridge.Notification `json:"newest"`
@@ -88,75 +84,6 @@ type seen struct {
 type note struct {
 	Key  string `json:"key"`
 	Text string `json:"text"`
-}
-
-// Kinds of replies in an alert's thread.
-const (
-	partDetails  = "details"
-	partRecovery = "recovery"
-	partNote     = "note"
-)
-
-// A part is one reply in the alert's thread.
-type part struct {
-	Key  string               `json:"key"`
-	Kind string               `json:"kind"`
-	Of   *bridge.Notification `json:"of,omitempty"` // nil once it is posted
-	Text string               `json:"text,omitempty"`
-	// Ring shows the reply in the channel too: the message above it was posted before the run failed, and its update
-	// calls nobody.
-	Ring bool      `json:"ring,omitempty"`
-	Not  time.Time `json:"not,omitzero"` // not before
-	TS   string    `json:"ts,omitempty"`
-	// Doubt is when it was tried to post it, without knowing what came of that; zero: there is no doubt.
-	Doubt time.Time `json:"doubt,omitzero"`
-}
-
-// A claim is taken by who tells Slack, so that one does at a time.
-type claim struct {
-	Owner string    `json:"owner"`
-	At    time.Time `json:"at"`
-	What  string    `json:"what"` // doing, see below
-}
-
-// What a writer may be about to do; a reply is called by its key.
-const (
-	doPost   = "post"
-	doUpdate = "update"
-)
-
-// claimLife is how long nobody takes over what another has claimed: longer than its requests may take.
-const claimLife = time.Minute
-
-// held is how long somebody may still be at work, or what they did may be about to appear; others says that processes beside
-// owner may be alive.
-func (c *claim) held(now time.Time, owner string, others bool) time.Duration {
-	switch {
-	case c == nil:
-		return 0
-	case others || c.Owner == owner:
-		return c.At.Add(claimLife).Sub(now)
-	}
-	return c.At.Add(appearsAfter).Sub(now)
-}
-
-// doubt notes that a step was begun of which nobody knows what came of it.
-func (e *entry) doubt(what string, at time.Time) {
-	if what == doPost {
-		e.Doubt = at
-	} else if p := e.part(what); p != nil {
-		p.Doubt = at
-	}
-}
-
-// doubtful is when a step was begun, if nobody knows what came of it.
-func (e *entry) doubtful(what string) time.Time {
-	if what == doPost {
-		return e.Doubt
-	} else if p := e.part(what); p != nil {
-		return p.Doubt
-	}
-	return time.Time{}
 }
 
 // again has an alert posted anew whose message is not there any more.
@@ -231,34 +158,4 @@ func (n *Notifier) read(ctx context.Context, key string, into any) error {
 		return bridge.Permanent(fmt.Errorf("%s cannot be read: %w", key, err))
 	}
 	return nil
-}
-
-// change lets f change a state until no other has changed it meanwhile. f may be called several times; the state is stored
-// if it returns true. It is passed a new T where there is none.
-func change[T any](ctx context.Context, table bridge.Register, key string, f func(state *T) bool) error {
-	for range maxConflicts {
-		data, revision, err := table.Load(ctx, key)
-		if err != nil {
-			return fmt.Errorf("load %s: %w", key, err)
-		}
-		state := new(T)
-		if data != nil {
-			if err := json.Unmarshal(data, state); err != nil {
-				return bridge.Permanent(fmt.Errorf("%s cannot be read: %w", key, err))
-			}
-		}
-		if !f(state) {
-			return nil
-		}
-		if data, err = encode(state); err != nil {
-			return bridge.Permanent(err)
-		}
-		if err = table.Store(ctx, key, data, revision); !errors.Is(err, bridge.ErrStale) {
-			if err != nil {
-				err = fmt.Errorf("store %s: %w", key, err)
-			}
-			return err
-		}
-	}
-	return fmt.Errorf("store %s: %w", key, bridge.ErrStale)
 }

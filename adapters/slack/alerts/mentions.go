@@ -58,7 +58,7 @@ func (m *mentions) of(ctx context.Context, team string, n bridge.Notification) [
 		}
 		all = append(all, m.one(ctx, team, name))
 	}
-	for _, name := range strings.FieldsFunc(n.Options[OptionMention], func(r rune) bool { return r == ' ' || r == ',' || r == '\n' }) {
+	for _, name := range strings.FieldsFunc(n.Options[bridge.OptionMention], func(r rune) bool { return r == ' ' || r == ',' || r == '\n' }) {
 		all = append(all, m.one(ctx, team, name))
 	}
 	return all[:min(len(all), maxMentions)]

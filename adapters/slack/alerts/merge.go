@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -53,7 +52,7 @@ func (n *Notifier) enter(ctx context.Context, a assignment, m bridge.Notificatio
 	if err != nil {
 		return result, err
 	}
-	err = change(ctx, n.Table, keyAlert+a.Alert, func(e *entry) bool {
+	err = bridge.Change(ctx, n.Table, keyAlert+a.Alert, func(e *entry) bool {
 		if e.ID == "" {
 			*e = n.fresh(m, a)
 		}
@@ -71,13 +70,13 @@ func (n *Notifier) enter(ctx context.Context, a assignment, m bridge.Notificatio
 	if good, err = n.good(ctx, m); err != nil || good == nil {
 		return result, err
 	}
-	return result, change(ctx, n.Table, keyAlert+a.Alert, func(e *entry) bool { return e.mend(seriesOf(m), *good, nil) })
+	return result, bridge.Change(ctx, n.Table, keyAlert+a.Alert, func(e *entry) bool { return e.mend(seriesOf(m), *good, nil) })
 }
 
 // fresh is a new alert.
 func (n *Notifier) fresh(m bridge.Notification, a assignment) entry {
 	return entry{
-		ID: a.Alert, To: m.To, Room: roomOf(m), At: replyTo(m), Opened: n.Now().UTC(), Set: n.Settings.of(m),
+		ID: a.Alert, To: m.To, At: replyTo(m), Opened: n.Now().UTC(), Set: n.Settings.of(m),
 		Cause: a.cause, Overflow: a.overflow, Seen: map[string]seen{}, Of: map[string]bool{},
 	}
 }
@@ -169,125 +168,4 @@ func with(set map[string]bool, member string) map[string]bool {
 	}
 	set[member] = true
 	return set
-}
-
-// fires notes the last failure of a series.
-func (e *entry) fires(series string, at time.Time) {
-	if e.Firing == nil {
-		e.Firing = map[string]time.Time{}
-	}
-	if at.After(e.Firing[series]) {
-		e.Firing[series] = at
-	}
-}
-
-// mend takes in that a run has made the failures of a series good; false: they are good already, or it has failed again
-// since. m is how that run has ended, for the thread.
-func (e *entry) mend(series string, by message.Line, m *bridge.Notification) bool {
-	last, firing := e.Firing[series]
-	if !firing || by.At.Before(last) {
-		return false
-	}
-	delete(e.Firing, series)
-	e.Version++
-	e.Failed = ""
-	switch {
-	case len(e.Firing) == 0:
-		e.close(by, m)
-		if m != nil && e.Newest.Run.UID == m.Run.UID {
-			e.Newest, e.Order = *m, orderOf(*m)
-		}
-	default:
-		e.Notes = append(e.Notes, note{Key: series + by.Run.UID, Text: recoveredNote(by)})
-		e.trim()
-	}
-	return true
-}
-
-// close marks an alert as made good by a run, and tells the thread, where m says how it has ended.
-func (e *entry) close(by message.Line, m *bridge.Notification) {
-	e.State, e.By, e.Firing = message.Closed, &by, nil
-	if m != nil && e.At == "" && e.part("by"+attempt(*m)) == nil {
-		of := *m
-		e.Parts = append(e.Parts, part{Key: "by" + attempt(of), Kind: partRecovery, Of: &of})
-	}
-	e.trim()
-}
-
-// good is the run that has made a failure good before it was told here; nil for none.
-func (n *Notifier) good(ctx context.Context, m bridge.Notification) (*message.Line, error) {
-	if !fails(m) || m.Outcome == bridge.EventRejected {
-		return nil, nil //nolint:nilnil // none is an answer
-	}
-	var p pointer
-	err := n.read(ctx, keySeries+roomOf(m)+"."+seriesOf(m), &p)
-	if err != nil || p.Good == nil || p.Good.At.Before(m.Run.Finished) {
-		return nil, err
-	}
-	return p.Good, nil
-}
-
-// recover closes the alerts of the template's last failures, those in which all templates are good.
-func (n *Notifier) recover(ctx context.Context, m bridge.Notification) (closed []merged, err error) {
-	var p pointer
-	series, line := seriesOf(m), message.LineOf(m)
-	key := keySeries + roomOf(m) + "." + series
-	err = change(ctx, n.Table, key, func(have *pointer) bool {
-		p = *have
-		if p.Good != nil && !line.At.After(p.Good.At) {
-			return false
-		}
-		have.Good = &line
-		return true
-	})
-	if err != nil || p.Alert == "" {
-		return nil, err
-	}
-	var over []string
-	for _, id := range append(slices.Sorted(maps.Keys(p.Before)), p.Alert) {
-		one, firing, err := n.mend(ctx, id, series, line, m)
-		if err != nil {
-			return closed, err
-		}
-		if one.id != "" {
-			closed = append(closed, one)
-		}
-		if _, before := p.Before[id]; before && !firing {
-			over = append(over, id)
-		}
-	}
-	if len(over) == 0 {
-		return closed, nil
-	}
-	return closed, change(ctx, n.Table, key, func(p *pointer) bool {
-		had := len(p.Before)
-		for _, id := range over {
-			if !p.Before[id].After(line.At) { // it has not failed again meanwhile
-				delete(p.Before, id)
-			}
-		}
-		return len(p.Before) < had
-	})
-}
-
-// mend takes in what a run has made good in one alert; firing: the template has failed again since.
-func (n *Notifier) mend(ctx context.Context, id, series string, by message.Line, m bridge.Notification) (closed merged, firing bool, err error) {
-	err = change(ctx, n.Table, keyAlert+id, func(e *entry) bool {
-		closed = merged{}
-		if e.ID == "" {
-			return false
-		}
-		changed := e.mend(series, by, &m)
-		if changed || e.By != nil && e.By.Run == m.Run.ID() {
-			closed = merged{e.ID, e.Version, changed}
-		}
-		_, firing = e.Firing[series]
-		return changed
-	})
-	return closed, firing, err
-}
-
-// recoveredNote says of a template in a group that it is good again.
-func recoveredNote(by message.Line) string {
-	return ":large_green_circle: " + message.Escape(by.Template.String()+" has recovered: "+by.Run.String())
 }

@@ -15,7 +15,7 @@ func (n *Notifier) ended(ctx context.Context, done *entry, s step, failed error)
 	permanent := bridge.IsPermanent(failed)
 	result := told{}
 	var refused *bridge.Notification
-	err := change(ctx, n.Table, keyAlert+done.ID, func(e *entry) bool {
+	err := bridge.Change(ctx, n.Table, keyAlert+done.ID, func(e *entry) bool {
 		refused = nil
 		if e.Writer != nil && e.Writer.Owner == n.Owner { // and nobody else's
 			e.Writer = nil

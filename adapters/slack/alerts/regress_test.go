@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -61,7 +62,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		return n
 	}
 	apart := func(n bridge.Notification) bridge.Notification {
-		n.Options = map[string]string{OptionWindow: "0s"}
+		n.Options = map[string]string{bridge.OptionWindow: "0s"}
 		return n
 	}
 	paused := func(phase string, at int) bridge.Notification {
@@ -306,7 +307,7 @@ func TestNobodyTakesAClaimThatIsNotTheirs(t *testing.T) {
 	}
 	id := all[0].id
 	set := func(f func(e *entry)) {
-		_ = change(ctx, w.Table, keyAlert+id, func(e *entry) bool { f(e); return true })
+		_ = bridge.Change(ctx, w.Table, keyAlert+id, func(e *entry) bool { f(e); return true })
 	}
 	set(func(e *entry) { e.Writer = &claim{Owner: "another", At: w.Now(), What: doPost} })
 	e, _ := w.load(ctx, id)
@@ -361,7 +362,7 @@ func TestAStateFitsIntoAMessageOfTheBus(t *testing.T) {
 	for range 20 {
 		e.Parts = append(e.Parts, part{Key: "k", Kind: partDetails, Of: &n})
 	}
-	data, err := encode(e)
+	data, err := json.Marshal(e)
 	if err != nil || len(data) > maxState {
 		t.Errorf("%d bytes, %v", len(data), err)
 	}

@@ -20,14 +20,6 @@ type Settings struct {
 	Burst int
 }
 
-// Options of a notification that hold for its alert in place of the Settings: those of the annotation slack.
-const (
-	OptionWindow  = "window"
-	OptionRepeat  = "repeat"
-	OptionQuiet   = "quiet"
-	OptionMention = "mention"
-)
-
 // Defaults of Settings.
 const (
 	DefaultWindow = 5 * time.Minute
@@ -54,13 +46,13 @@ type settings struct {
 // of reads the settings of a notification. Lint has checked them; what cannot be read all the same is passed over.
 func (s Settings) of(n bridge.Notification) settings {
 	set := settings{Window: max(0, s.Window), Repeat: s.Repeat, Quiet: s.Quiet}
-	if d, err := time.ParseDuration(n.Options[OptionWindow]); err == nil && d >= 0 {
+	if d, err := time.ParseDuration(n.Options[bridge.OptionWindow]); err == nil && d >= 0 {
 		set.Window = d
 	}
-	if d, err := time.ParseDuration(n.Options[OptionRepeat]); err == nil && d >= 0 {
+	if d, err := time.ParseDuration(n.Options[bridge.OptionRepeat]); err == nil && d >= 0 {
 		set.Repeat = d
 	}
-	if q := n.Options[OptionQuiet]; q != "" {
+	if q := n.Options[bridge.OptionQuiet]; q != "" {
 		set.Quiet = q
 	}
 	return set

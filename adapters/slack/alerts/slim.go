@@ -38,8 +38,8 @@ func slim(n bridge.Notification) bridge.Notification {
 	n.Run = r
 	n.Text, n.Reason = clip(n.Text, 4*keepText), clip(n.Reason, keepText)
 	n.Options = maps.Clone(n.Options)
-	if len(n.Options[optionBlocks]) > keepBlocks {
-		delete(n.Options, optionBlocks) // the default text stands in
+	if len(n.Options[bridge.OptionBlocks]) > keepBlocks {
+		delete(n.Options, bridge.OptionBlocks) // the default text stands in
 	}
 	return n
 }
@@ -47,14 +47,12 @@ func slim(n bridge.Notification) bridge.Notification {
 // maxState is how large a state may be: a message of the bus has 1 MiB at most, if its settings say nothing else.
 const maxState = 900 << 10
 
-// A shrinker can do with less; false: it cannot.
-type shrinker interface{ shrink() bool }
-
-// encode is the JSON of a state, without what it can do without where it is too large.
-func encode(state any) ([]byte, error) {
+// MarshalJSON is the JSON of an alert, without what it can do without where it is too large.
+func (e *entry) MarshalJSON() ([]byte, error) {
+	type plain entry
 	for {
-		data, err := json.Marshal(state)
-		if s, ok := state.(shrinker); err != nil || len(data) <= maxState || !ok || !s.shrink() {
+		data, err := json.Marshal((*plain)(e))
+		if err != nil || len(data) <= maxState || !e.shrink() {
 			return data, err
 		}
 	}
@@ -74,9 +72,9 @@ func (e *entry) shrink() bool {
 func bare(n *bridge.Notification) bool {
 	r := &n.Run
 	switch {
-	case len(n.Options[optionBlocks]) > 0:
+	case len(n.Options[bridge.OptionBlocks]) > 0:
 		n.Options = maps.Clone(n.Options)
-		delete(n.Options, optionBlocks)
+		delete(n.Options, bridge.OptionBlocks)
 	case len(r.Failures) > 0 && len(r.Failures[0].Log) > 0 || len(r.Failures) > 1:
 		r.Failures = append([]bridge.Failure(nil), r.Failures[:1]...)
 		r.Failures[0].Log = nil
@@ -87,9 +85,6 @@ func bare(n *bridge.Notification) bool {
 	}
 	return true
 }
-
-// optionBlocks is a message's own blocks, rendered.
-const optionBlocks = bridge.OptionBlocks
 
 // own keeps the labels or annotations of the bridge and of Argo.
 func own(all map[string]string) map[string]string {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,8 +35,6 @@ type entry struct {
 	// Runs are those of the command, and Shown a digest of what was told of them last.
 	Runs  []line `json:"runs,omitempty"`
 	Shown string `json:"shown,omitempty"`
-
-	revision uint64
 }
 
 // A line is what is told of one run.
@@ -52,11 +49,11 @@ type line struct {
 func key(hash string) string { return "progress." + hash }
 
 func (p *Progress) load(ctx context.Context, hash string) (*entry, error) {
-	data, revision, err := p.o.Register.Load(ctx, key(hash))
+	data, _, err := p.o.Register.Load(ctx, key(hash))
 	if err != nil {
 		return nil, fmt.Errorf("load what is known of the command: %w", err)
 	}
-	e := &entry{revision: revision}
+	e := &entry{}
 	if data != nil {
 		if err := json.Unmarshal(data, e); err != nil {
 			return nil, bridge.Permanent(fmt.Errorf("read what is known of the command: %w", err))
@@ -67,24 +64,15 @@ func (p *Progress) load(ctx context.Context, hash string) (*entry, error) {
 
 // change alters the entry of an event until no other has changed it meanwhile; alter says whether there is anything to
 // write.
-func (p *Progress) change(ctx context.Context, hash string, alter func(*entry) bool) (*entry, error) {
-	for {
-		e, err := p.load(ctx, hash)
-		if err != nil || !alter(e) {
-			return e, err
-		}
-		data, err := json.Marshal(e)
-		if err != nil {
-			return e, bridge.Permanent(err)
-		}
-		err = p.o.Register.Store(ctx, key(hash), data, e.revision)
-		if !errors.Is(err, bridge.ErrStale) {
-			return e, err
-		}
-		if err := ctx.Err(); err != nil {
-			return e, err
-		}
+func (p *Progress) change(ctx context.Context, hash string, alter func(*entry) bool) (e *entry, err error) {
+	err = bridge.Change(ctx, p.o.Register, key(hash), func(now *entry) bool {
+		e = now
+		return alter(now)
+	})
+	if err != nil {
+		err = fmt.Errorf("what is known of the command: %w", err)
 	}
+	return e, err
 }
 
 // hear notes what a notification says; false: it says nothing new.

@@ -6,9 +6,10 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	own "github.com/argo-bridge/argo-bridge/adapters/slack"
 	"github.com/argo-bridge/argo-bridge/bridge"
-	"github.com/slack-go/slack"
 )
 
 // How often, and how long, a response_url can be used, with a margin for clocks and the way:
@@ -62,7 +63,7 @@ func (p *Progress) Open(ctx context.Context, e bridge.Event) error {
 		return nil
 	}
 	_, err := p.change(ctx, e.Hash(), func(have *entry) bool {
-		if have.revision != 0 { // Slack has delivered it before
+		if have.User != "" { // Slack has delivered it before
 			return false
 		}
 		have.Team, have.Channel, have.User, have.URL, have.At = a.Team, a.Channel, a.User, a.ResponseURL, a.At

@@ -8,9 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	own "github.com/argo-bridge/argo-bridge/adapters/slack"
 	"github.com/argo-bridge/argo-bridge/bridge"
-	"github.com/slack-go/slack"
 )
 
 // unnamedWait is how long to wait after a refusal for haste that names no time.

@@ -131,7 +131,7 @@ func (n *Needs) Route(r bridge.Route, who string) {
 	for _, name := range r.Mentions {
 		n.mention(Place{place.Team, name}, who)
 	}
-	if r.Options["mention"] != nil {
+	if r.Options[bridge.OptionMention] != nil {
 		n.scope("users:read", who)
 		n.scope("users:read.email", who)
 		n.scope("usergroups:read", who)
